@@ -63,7 +63,8 @@
   X(THIRL_PEER_ID, 0x7e04, bytes, "20: whom it is about")                                                              \
   X(THIRL_SESSION_ID, 0x7e05, bytes, "16: which session between two peers")                                            \
   X(THIRL_OFFER, 0x7e06, bytes, "an encoded offer: credentials and candidates (meet/offer.h)")                         \
-  X(THIRL_OFFER_MAC, 0x7e07, bytes, "32: proof from one ticket holder to the other that the server did not write the offer") \
+  X(THIRL_OFFER_MAC, 0x7e07, bytes,                                                                                    \
+    "32: proof from one ticket holder to the other that the server did not write the offer")                           \
   X(THIRL_TICKET_CHECK, 0x7e08, bytes, "16 each: what the server compares a ticket proof with")                        \
   X(THIRL_TICKET_PROOF, 0x7e09, bytes, "16: what a ticket holder shows the server")                                    \
   X(THIRL_FIRE_IN, 0x7e0a, u32, "microseconds from receipt to GO")                                                     \

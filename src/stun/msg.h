@@ -25,7 +25,7 @@ typedef enum thirl_stun_class {
 
 /** A decoded message: a view into the bytes it was decoded from. */
 typedef struct thirl_stun_msg {
-  thirl_bytes raw;   /* the whole message */
+  thirl_bytes raw; /* the whole message */
   thirl_stun_class cls;
   uint16_t method;
   uint8_t tid[THIRL_STUN_TID_LEN];
@@ -35,7 +35,12 @@ typedef struct thirl_stun_msg {
   size_t n_unknown; /* counts all, may pass the maximum */
 } thirl_stun_msg;
 
-typedef enum thirl_stun_kind { THIRL_STUN_KIND_OTHER, THIRL_STUN_KIND_STUN, THIRL_STUN_KIND_CHANNEL, THIRL_STUN_KIND_TLS } thirl_stun_kind;
+typedef enum thirl_stun_kind {
+  THIRL_STUN_KIND_OTHER,
+  THIRL_STUN_KIND_STUN,
+  THIRL_STUN_KIND_CHANNEL,
+  THIRL_STUN_KIND_TLS
+} thirl_stun_kind;
 
 /** Which protocol the first bytes belong to (RFC 7983 section 7): STUN 0..3, TLS/DTLS 20..63, TURN channel 64..79. */
 thirl_stun_kind thirl_stun_msg_kind(thirl_bytes in);
@@ -60,7 +65,8 @@ bool thirl_stun_msg_has(const thirl_stun_msg *m, uint16_t type);
 bool thirl_stun_msg_next(const thirl_stun_msg *m, size_t *at, uint16_t *type, thirl_bytes *value);
 
 /* Typed reads: E_NOT_FOUND when absent, E_MALFORMED when the length or content is wrong; *out zeroed then. */
-thirl_error thirl_stun_msg_get_u16(const thirl_stun_msg *m, uint16_t type, uint16_t *out); /* RESPONSE-PORT: 2 bytes + 2 of padding inside */
+/** RESPONSE-PORT: 2 bytes, or 2 and 2 of padding inside the length. */
+thirl_error thirl_stun_msg_get_u16(const thirl_stun_msg *m, uint16_t type, uint16_t *out);
 thirl_error thirl_stun_msg_get_u32(const thirl_stun_msg *m, uint16_t type, uint32_t *out);
 thirl_error thirl_stun_msg_get_u64(const thirl_stun_msg *m, uint16_t type, uint64_t *out);
 /** Exactly n bytes copied to out. */

@@ -21,14 +21,20 @@
 
 #include "base/bytes.h"
 
-enum { THIRL_STUN_CHANNEL_HEADER_LEN = 4, THIRL_STUN_FRAME_HEADER_LEN = 2, THIRL_STUN_CHANNEL_MIN = 0x4000, THIRL_STUN_CHANNEL_MAX = 0x4fff };
+enum {
+  THIRL_STUN_CHANNEL_HEADER_LEN = 4,
+  THIRL_STUN_FRAME_HEADER_LEN = 2,
+  THIRL_STUN_CHANNEL_MIN = 0x4000,
+  THIRL_STUN_CHANNEL_MAX = 0x4fff
+};
 
 typedef enum thirl_stun_framing { THIRL_STUN_FRAMING_TURN, THIRL_STUN_FRAMING_FRAME } thirl_stun_framing;
 
 typedef struct thirl_stun_stream {
   thirl_stun_framing framing;
   thirl_buffer partial;
-  size_t max; /* the largest packet accepted, header included */
+  size_t max;      /* the largest packet accepted, header included */
+  bool handed_out; /* the last packet lives in partial */
   bool bad;
 } thirl_stun_stream;
 

@@ -18,9 +18,11 @@ typedef struct thirl_stun_transaction {
 #define THIRL_STUN_TIMEOUT (39500 * THIRL_MS) /* Ti over a stream */
 
 /** Begins now with its first send. rto doubles from send to send; after Rc = 7 sends it waits Rm = 16 * rto more. */
-void thirl_stun_transaction_start(thirl_stun_transaction *t, thirl_time now, thirl_time rto, const uint8_t tid[THIRL_STUN_TID_LEN]);
+void thirl_stun_transaction_start(thirl_stun_transaction *t, thirl_time now, thirl_time rto,
+                                  const uint8_t tid[THIRL_STUN_TID_LEN]);
 /** The same over a reliable stream: one send, then wait for timeout. */
-void thirl_stun_transaction_start_stream(thirl_stun_transaction *t, thirl_time now, thirl_time timeout, const uint8_t tid[THIRL_STUN_TID_LEN]);
+void thirl_stun_transaction_start_stream(thirl_stun_transaction *t, thirl_time now, thirl_time timeout,
+                                         const uint8_t tid[THIRL_STUN_TID_LEN]);
 /** OK: send the request again now. E_AGAIN: nothing to do before the deadline. E_TIMEOUT: given up (once; then E_STATE). */
 thirl_error thirl_stun_transaction_tick(thirl_stun_transaction *t, thirl_time now);
 thirl_time thirl_stun_transaction_deadline(const thirl_stun_transaction *t);

@@ -8,14 +8,17 @@
 typedef struct thirl_stun_writer {
   uint8_t *buf;
   size_t n, cap;
-  thirl_error error; /* the first one sticks: E_SPACE, E_RANGE, E_CRYPTO */
+  bool sealed; /* FINGERPRINT is written */
+  /* The first one sticks: E_SPACE, E_RANGE, E_INVALID (no address), E_CRYPTO, E_STATE (something after FINGERPRINT). */
+  thirl_error error;
 } thirl_stun_writer;
 
 void thirl_stun_writer_init(thirl_stun_writer *w, void *buf, size_t cap, thirl_stun_class cls, uint16_t method,
                             const uint8_t tid[THIRL_STUN_TID_LEN]);
 void thirl_stun_writer_bytes(thirl_stun_writer *w, uint16_t type, thirl_bytes value);
 void thirl_stun_writer_flag(thirl_stun_writer *w, uint16_t type);
-void thirl_stun_writer_u16(thirl_stun_writer *w, uint16_t type, uint16_t v); /* padded inside the value to 4, as RESPONSE-PORT */
+/** Padded inside the value to 4, as RESPONSE-PORT. */
+void thirl_stun_writer_u16(thirl_stun_writer *w, uint16_t type, uint16_t v);
 void thirl_stun_writer_u32(thirl_stun_writer *w, uint16_t type, uint32_t v);
 void thirl_stun_writer_u64(thirl_stun_writer *w, uint16_t type, uint64_t v);
 void thirl_stun_writer_addr(thirl_stun_writer *w, uint16_t type, const thirl_addr *a);
