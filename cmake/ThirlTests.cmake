@@ -9,7 +9,7 @@
 #   tests/bench/<file>.c                bench_<file>            run by `make bench`
 #
 # Any other C file in one of these folders is a helper of all tests of that folder; tests/support/*.c helps all tests.
-# One line of the list: name TAB kind TAB source TAB command.
+# One line of the list: name TAB kind TAB source TAB command TAB argument...
 
 set(tests_dir ${PROJECT_SOURCE_DIR}/tests)
 set(test_list)
@@ -98,7 +98,7 @@ foreach(source IN LISTS sources)
   else()
     target_sources(fuzz_${name} PRIVATE ${tests_dir}/fuzz/replay.c)
     list(APPEND test_list
-         "fuzz_${name}\tfuzz\t${source}\t$<TARGET_FILE:fuzz_${name}> ${tests_dir}/fuzz/corpus/${name}")
+         "fuzz_${name}\tfuzz\t${source}\t$<TARGET_FILE:fuzz_${name}>\t${tests_dir}/fuzz/corpus/${name}")
   endif()
 endforeach()
 
@@ -109,7 +109,7 @@ foreach(folder lab interop meta)
   foreach(source IN LISTS sources)
     get_filename_component(name ${source} NAME_WE)
     string(REGEX REPLACE "_test$" "" name ${name})
-    list(APPEND test_list "${folder}_${name}\t${folder}\t${source}\tbash ${source}")
+    list(APPEND test_list "${folder}_${name}\t${folder}\t${source}\tbash\t${source}")
   endforeach()
 endforeach()
 
@@ -126,3 +126,11 @@ list(JOIN test_list "\n" test_list)
 list(JOIN bench_list "\n" bench_list)
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/tests.list CONTENT "${test_list}\n")
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/bench.list CONTENT "${bench_list}\n")
+
+# What is worth running under ThreadSanitizer, in one target: see the Makefile.
+add_custom_target(tests_with_threads)
+get_property(targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
+list(FILTER targets INCLUDE REGEX "^(io|api|unit_io|unit_api)_")
+if(targets)
+  add_dependencies(tests_with_threads ${targets})
+endif()
