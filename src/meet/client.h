@@ -14,9 +14,9 @@
 #include "meet/message.h"
 
 enum {
-  THIRL_MEET_CHANNELS_MAX = 64,    /* relay channels of one client at a time */
-  THIRL_MEET_CONNECTS_MAX = 16,    /* CONNECT requests under way */
-  THIRL_MEET_CONTROL_MAX = 65536   /* bytes of control messages waiting to be pulled */
+  THIRL_MEET_CHANNELS_MAX = 64,  /* relay channels of one client at a time */
+  THIRL_MEET_CONNECTS_MAX = 16,  /* CONNECT requests under way */
+  THIRL_MEET_CONTROL_MAX = 65536 /* bytes of control messages waiting to be pulled */
 };
 
 typedef struct thirl_meet_client thirl_meet_client;
@@ -25,15 +25,21 @@ typedef struct thirl_meet_client_config {
   const thirl_p256 *key; /* borrowed for the client's life */
   thirl_peerid id;
   const thirl_secrets *secrets; /* borrowed */
-  thirl_time request_timeout;   /* how long a request may go unanswered before the connection counts as dead; 0 = 10 s */
-  thirl_time refresh;           /* between refreshes and keepalives; 0 = 25 s or half the lifetime, whichever is less */
+  thirl_time request_timeout; /* how long a request may go unanswered before the connection counts as dead; 0 = 10 s */
+  thirl_time refresh;         /* between refreshes and keepalives; 0 = 25 s or half the lifetime, whichever is less */
 } thirl_meet_client_config;
 
-typedef enum thirl_meet_client_state { THIRL_MEET_CLIENT_IDLE, THIRL_MEET_CLIENT_EXPECT_CHALLENGE, THIRL_MEET_CLIENT_EXPECT_REGISTERED, THIRL_MEET_CLIENT_REGISTERED, THIRL_MEET_CLIENT_DEAD } thirl_meet_client_state;
+typedef enum thirl_meet_client_state {
+  THIRL_MEET_CLIENT_IDLE,
+  THIRL_MEET_CLIENT_EXPECT_CHALLENGE,
+  THIRL_MEET_CLIENT_EXPECT_REGISTERED,
+  THIRL_MEET_CLIENT_REGISTERED,
+  THIRL_MEET_CLIENT_DEAD
+} thirl_meet_client_state;
 
 typedef enum thirl_meet_event_kind {
-  THIRL_MEET_REGISTERED,    /* mapped: how the server sees us; rtt */
-  THIRL_MEET_FAILED,        /* error: the registration or the connection is over (E_SERVER, E_TIMEOUT, E_PROTOCOL, E_INTEGRITY, E_REPLAY); the endpoint closes and retries */
+  THIRL_MEET_REGISTERED, /* mapped: how the server sees us; rtt */
+  THIRL_MEET_FAILED, /* error: the registration or the connection is over (E_SERVER, E_TIMEOUT, E_PROTOCOL, E_INTEGRITY, E_REPLAY); the endpoint closes and retries */
   THIRL_MEET_CONNECTED,     /* session, peer, offer (decoded), channel, fire_at: GO */
   THIRL_MEET_NOT_CONNECTED, /* session, error: E_NO_PEER, E_LIMIT, E_SERVER, E_TIMEOUT */
   THIRL_MEET_OFFERED,       /* session, peer (the dialer), offer, offer_bytes, offer_mac, channel, fire_at: GO */
@@ -61,7 +67,9 @@ thirl_error thirl_meet_client_new(const thirl_meet_client_config *cfg, thirl_mee
 void thirl_meet_client_free(thirl_meet_client *c);
 
 /** What is left at the server with the next REGISTER or UPDATE: this side's standing offer (consent travels ahead) and ticket checks. E_RANGE. Sends an UPDATE when registered. */
-thirl_error thirl_meet_client_set_standing(thirl_meet_client *c, thirl_time now, const thirl_meet_offer *offer /* may be NULL */, const uint8_t (*checks)[THIRL_MEET_CHECK_LEN], size_t n_checks);
+thirl_error thirl_meet_client_set_standing(thirl_meet_client *c, thirl_time now,
+                                           const thirl_meet_offer *offer /* may be NULL */,
+                                           const uint8_t (*checks)[THIRL_MEET_CHECK_LEN], size_t n_checks);
 /** The control connection is up: begin to register. */
 thirl_error thirl_meet_client_connected(thirl_meet_client *c, thirl_time now);
 /** The control connection is gone: all channels are gone with it; commands under way are forgotten (no events; the endpoint knows). */
@@ -70,7 +78,8 @@ void thirl_meet_client_lost(thirl_meet_client *c);
  * Ask for a peer. May be called before REGISTERED: it then goes out right behind the REGISTER (one round trip saved). Answered by CONNECTED or
  * NOT_CONNECTED with the same session id. The offer is encoded and MACed here. E_STATE when there is no connection, E_LIMIT.
  */
-thirl_error thirl_meet_client_connect(thirl_meet_client *c, thirl_time now, const thirl_meet_ticket *ticket, const uint8_t session[THIRL_MEET_SESSION_ID_LEN], const thirl_meet_offer *offer);
+thirl_error thirl_meet_client_connect(thirl_meet_client *c, thirl_time now, const thirl_meet_ticket *ticket,
+                                      const uint8_t session[THIRL_MEET_SESSION_ID_LEN], const thirl_meet_offer *offer);
 /** End a channel; the other side hears reason. Unknown channels are ignored. */
 void thirl_meet_client_end_channel(thirl_meet_client *c, thirl_time now, uint16_t channel, thirl_error reason);
 

@@ -10,6 +10,8 @@
  *    +--------+--------+--------+--------+-----------+------------+-------------+--------------+
  *    | type   | transp | lane   | family | port (16) | ip (4/16)  | priority 32 | foundation 32|
  *    +--------+--------+--------+--------+-----------+------------+-------------+--------------+
+ *
+ * family is 4 or 6. Whether an address is one that may be probed is not judged here.
  */
 #ifndef THIRL_MEET_OFFER_H
 #define THIRL_MEET_OFFER_H
@@ -18,15 +20,25 @@
 #include "base/bytes.h"
 
 enum {
-  THIRL_MEET_UFRAG_MAX = 32,     /* characters; RFC 8839 allows 256, we write 8 */
-  THIRL_MEET_PWD_MAX = 64,       /* we write 24 */
+  THIRL_MEET_UFRAG_MAX = 32, /* characters; RFC 8839 allows 256, we write 8 */
+  THIRL_MEET_PWD_MAX = 64,   /* we write 24 */
   THIRL_MEET_CANDIDATES_MAX = 16,
-  THIRL_MEET_OFFER_MAX = 640     /* encoded bytes */
+  THIRL_MEET_OFFER_MAX = 640 /* encoded bytes */
 };
 
 /* The order is RFC 8445's type preference; the numbers are on the wire. */
-typedef enum thirl_meet_candidate_type { THIRL_MEET_HOST = 0, THIRL_MEET_SRFLX = 1, THIRL_MEET_PRFLX = 2, THIRL_MEET_RELAY = 3 } thirl_meet_candidate_type;
-typedef enum thirl_meet_transport { THIRL_MEET_UDP = 0, THIRL_MEET_TCP_ACTIVE = 1, THIRL_MEET_TCP_PASSIVE = 2, THIRL_MEET_TCP_SO = 3 } thirl_meet_transport;
+typedef enum thirl_meet_candidate_type {
+  THIRL_MEET_HOST = 0,
+  THIRL_MEET_SRFLX = 1,
+  THIRL_MEET_PRFLX = 2,
+  THIRL_MEET_RELAY = 3
+} thirl_meet_candidate_type;
+typedef enum thirl_meet_transport {
+  THIRL_MEET_UDP = 0,
+  THIRL_MEET_TCP_ACTIVE = 1,
+  THIRL_MEET_TCP_PASSIVE = 2,
+  THIRL_MEET_TCP_SO = 3
+} thirl_meet_transport;
 
 typedef struct thirl_meet_candidate {
   thirl_meet_candidate_type type;
@@ -42,7 +54,7 @@ typedef struct thirl_meet_offer {
   thirl_meet_candidate candidates[THIRL_MEET_CANDIDATES_MAX];
 } thirl_meet_offer;
 
-/** E_SPACE, E_RANGE (too many candidates, empty or overlong credentials). */
+/** E_SPACE, E_RANGE (too many candidates, empty or overlong credentials or such with characters outside the ICE alphabet, no address). */
 thirl_error thirl_meet_offer_encode(const thirl_meet_offer *o, uint8_t *out, size_t cap, size_t *n);
 /** E_MALFORMED: unknown version, type or transport, wrong lengths, bytes left over, characters outside the ICE alphabet, more than the maximum. */
 thirl_error thirl_meet_offer_decode(thirl_bytes in, thirl_meet_offer *out);
