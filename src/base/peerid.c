@@ -23,7 +23,7 @@ bool thirl_peerid_equal(const thirl_peerid *a, const thirl_peerid *b) {
 static unsigned crc15(const uint8_t *p, size_t n) {
   unsigned crc = 0;
   for (size_t i = 0; i < n * 8; i++) {
-    unsigned bit = (p[i / 8] >> (7 - i % 8)) & 1u, top = (crc >> 14) & 1u;
+    unsigned bit = ((unsigned)p[i / 8] >> (7 - i % 8)) & 1u, top = (crc >> 14) & 1u;
     crc = (crc << 1) & 0x7fffu;
     if (bit ^ top) crc ^= 0x4599u;
   }
