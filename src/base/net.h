@@ -22,6 +22,8 @@
 typedef uint32_t thirl_net_id;
 #define THIRL_NET_ID_ACCEPTED 0x80000000u
 
+enum { THIRL_NET_PULL_MIN = 4096 }; /* a carrier never pulls into less room: it waits until the socket has it, or keeps what is left over */
+
 typedef enum thirl_net_verb {
   THIRL_NET_LISTEN,   /* id, local: TCP; port 0 = any. Answer: LISTENING or FAILED */
   THIRL_NET_CONNECT,  /* id, local (port 0 = any, ip may be unspecified), remote: TCP. Answer: CONNECTED or FAILED */
@@ -67,7 +69,7 @@ typedef struct thirl_net_machine {
   void *self;
   void (*input)(void *self, thirl_time now, const thirl_net_event *ev);
   bool (*poll)(void *self, thirl_time now, thirl_net_action *out);
-  /* Up to cap bytes for connection id into buf; 0 = nothing more until the next WRITE. The bytes count as sent. */
+  /* Up to cap bytes (cap >= THIRL_NET_PULL_MIN) for connection id into buf; 0 = nothing more until the next WRITE. The bytes count as sent. */
   size_t (*pull)(void *self, thirl_time now, thirl_net_id id, uint8_t *buf, size_t cap);
   thirl_time (*deadline)(void *self);
 } thirl_net_machine;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The control connection: reaches the server, comes back after every loss (with full jitter), and carries the rendezvous client. */
+#ifndef THIRL_SESSION_CONTROL_H
+#define THIRL_SESSION_CONTROL_H
+
+#include "meet/client.h"
+#include "session/queue.h"
+
+enum { THIRL_SESSION_SERVERS_MAX = 8 };
+
+typedef enum thirl_session_control_state {
+  THIRL_SESSION_CONTROL_OFF,
+  THIRL_SESSION_CONTROL_WAITING, /* for the next attempt */
+  THIRL_SESSION_CONTROL_CONNECTING,
+  THIRL_SESSION_CONTROL_UP
+} thirl_session_control_state;
+
+typedef struct thirl_session_control {
+  thirl_session_control_state state;
+  thirl_meet_client *client;
+  thirl_net_id conn;
+  thirl_addr servers[THIRL_SESSION_SERVERS_MAX]; /* one server's addresses, tried in turn */
+  size_t n_servers, turn;
+  thirl_addr local;       /* the port is kept over reconnects */
+  thirl_time next, since; /* next attempt; when the present attempt began */
+  unsigned failures;
+  thirl_error last_error;
+  thirl_dice dice;
+} thirl_session_control;
+
+/** The client is taken over and freed by fini. */
+thirl_error thirl_session_control_init(thirl_session_control *c, const thirl_addr *servers, size_t n,
+                                       thirl_meet_client *client_take, uint64_t dice_seed);
+void thirl_session_control_fini(thirl_session_control *c);
+void thirl_session_control_start(thirl_session_control *c, thirl_time now);
+void thirl_session_control_stop(thirl_session_control *c, thirl_session_queue *q);
+const thirl_addr *thirl_session_control_server(const thirl_session_control *c);
+/** CONNECTED and losses. DATA is the caller's: feed it to the client. True when the connection was lost by this event. */
+bool thirl_session_control_input(thirl_session_control *c, thirl_time now, const thirl_net_event *ev);
+/** The client says the connection is of no use: drop it and come back later. */
+void thirl_session_control_drop(thirl_session_control *c, thirl_time now, thirl_error why, thirl_session_queue *q);
+void thirl_session_control_tick(thirl_session_control *c, thirl_time now, thirl_session_queue *q);
+thirl_time thirl_session_control_deadline(const thirl_session_control *c);
+bool thirl_session_control_is_registered(const thirl_session_control *c);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client as one machine: an identity, one server, the lanes, and any number of sessions. It composes control (the way to the server), lanes (the
+ * local ports) and peers (session, ICE agent, links), routes every event to the part it belongs to, and knows nothing else.
+ *
+ * The pipe is base/net.h's; the application beside it dials, listens, reads and writes, and takes events. Sans I/O.
+ */
+#ifndef THIRL_SESSION_ENDPOINT_H
+#define THIRL_SESSION_ENDPOINT_H
+
+#include "base/log.h"
+#include "base/net.h"
+#include "meet/ticket.h"
+#include "secure/identity.h"
+#include "session/session.h"
+
+enum {
+  THIRL_SESSION_PEERS_MAX = 256,    /* sessions of one endpoint at a time */
+  THIRL_SESSION_TICKETS_MAX = 8,    /* tickets given out by one endpoint */
+  THIRL_SESSION_ANONYMOUS_MAX = 64, /* connections that came in and have not shown whom they want */
+  THIRL_SESSION_ENDPOINT_EVENTS_MAX = 64
+};
+
+typedef struct thirl_session_endpoint thirl_session_endpoint;
+
+typedef struct thirl_session_endpoint_config {
+  const thirl_secure_identity *identity; /* borrowed */
+  thirl_addr servers[8];                 /* the server's addresses, tried in turn */
+  size_t n_servers;
+  thirl_session_policy policy;  /* for sessions that come in, and the default for dialled ones */
+  size_t max_incoming;          /* sessions at a time that others may open; 0: none */
+  const thirl_secrets *secrets; /* borrowed */
+  const thirl_log *log;         /* borrowed, may be NULL */
+} thirl_session_endpoint_config;
+
+typedef enum thirl_session_endpoint_event_kind {
+  THIRL_SESSION_REGISTERED,   /* the server knows us; mapped: how it sees us */
+  THIRL_SESSION_UNREGISTERED, /* the server is lost (error); it is tried again for ever */
+  THIRL_SESSION_INCOMING,     /* handle: a ticket holder (peer) opens a session; it is UP later */
+  THIRL_SESSION_OF,           /* handle: event of that session */
+  THIRL_SESSION_REJECTED      /* remote, error: somebody at our door who is not welcome (a stranger, a forged offer) */
+} thirl_session_endpoint_event_kind;
+
+typedef struct thirl_session_endpoint_event {
+  thirl_session_endpoint_event_kind kind;
+  uint32_t handle;
+  thirl_error error;
+  thirl_peerid peer;
+  thirl_addr mapped, remote;
+  thirl_session_event of;
+} thirl_session_endpoint_event;
+
+/** What the endpoint has counted of hostile or odd things. */
+typedef struct thirl_session_endpoint_stats {
+  uint64_t strangers, bad_offers, anonymous_timeouts, anonymous_refused;
+} thirl_session_endpoint_stats;
+
+thirl_error thirl_session_endpoint_new(const thirl_session_endpoint_config *cfg, thirl_time now,
+                                       thirl_session_endpoint **out);
+void thirl_session_endpoint_free(thirl_session_endpoint *e);
+/** Go to the server and stay there. Before it nothing is sent. */
+void thirl_session_endpoint_start(thirl_session_endpoint *e, thirl_time now);
+/** A ticket for this endpoint, whose server others call host:port. E_LIMIT. */
+thirl_error thirl_session_endpoint_ticket(thirl_session_endpoint *e, thirl_time now, const char *host, uint16_t port,
+                                          thirl_meet_ticket *out);
+/** Give out a ticket made before (a stable one from a file). E_LIMIT. */
+thirl_error thirl_session_endpoint_admit(thirl_session_endpoint *e, thirl_time now, const thirl_meet_ticket *ticket);
+/** Open a session with the ticket's peer; policy NULL: the endpoint's. *handle names it from now on. E_LIMIT, E_NOMEM, E_INVALID. */
+thirl_error thirl_session_endpoint_dial(thirl_session_endpoint *e, thirl_time now, const thirl_meet_ticket *ticket,
+                                        const thirl_session_policy *policy, uint32_t *handle);
+/** Give a session up at once; the peer hears PEER_CLOSED if a path is there. The handle is dead after its FAILED event. */
+void thirl_session_endpoint_abandon(thirl_session_endpoint *e, thirl_time now, uint32_t handle);
+/** Take no more incoming sessions and take tickets back. */
+void thirl_session_endpoint_stop_listening(thirl_session_endpoint *e, thirl_time now);
+/** No session is left, and nothing of a finished one waits to be sent. */
+bool thirl_session_endpoint_is_idle(const thirl_session_endpoint *e);
+/** Events, oldest first; the stream's own state is asked below. */
+bool thirl_session_endpoint_next_event(thirl_session_endpoint *e, thirl_session_endpoint_event *ev);
+const thirl_session_endpoint_stats *thirl_session_endpoint_stats_of(const thirl_session_endpoint *e);
+
+/* ---- the stream of a session; E_NOT_FOUND when the handle is dead ---- */
+/** Where to write; *n = 0: not now (before UP there is room too: it is kept). E_STATE after finish. */
+thirl_error thirl_session_endpoint_space(thirl_session_endpoint *e, uint32_t handle, uint8_t **p, size_t *n);
+thirl_error thirl_session_endpoint_commit(thirl_session_endpoint *e, thirl_time now, uint32_t handle, size_t n);
+thirl_error thirl_session_endpoint_finish(thirl_session_endpoint *e, thirl_time now, uint32_t handle);
+/** What has arrived; E_AGAIN: nothing now; E_EOF: nothing any more. */
+thirl_error thirl_session_endpoint_peek(thirl_session_endpoint *e, uint32_t handle, thirl_bytes *out);
+thirl_error thirl_session_endpoint_consume(thirl_session_endpoint *e, thirl_time now, uint32_t handle, size_t n);
+/** Stream bytes by kind of path, both directions together; and who the peer is. */
+thirl_error thirl_session_endpoint_moved(thirl_session_endpoint *e, uint32_t handle, uint64_t *relayed,
+                                         uint64_t *direct);
+thirl_error thirl_session_endpoint_peer(thirl_session_endpoint *e, uint32_t handle, thirl_peerid *out);
+/** All that was written is acknowledged by the peer, the end included if it was written. */
+bool thirl_session_endpoint_is_delivered(thirl_session_endpoint *e, uint32_t handle);
+
+/* ---- the pipe of base/net.h ---- */
+void thirl_session_endpoint_input(thirl_session_endpoint *e, thirl_time now, const thirl_net_event *ev);
+bool thirl_session_endpoint_poll(thirl_session_endpoint *e, thirl_time now, thirl_net_action *out);
+size_t thirl_session_endpoint_pull(thirl_session_endpoint *e, thirl_time now, thirl_net_id id, uint8_t *buf,
+                                   size_t cap);
+thirl_time thirl_session_endpoint_deadline(thirl_session_endpoint *e);
+thirl_net_machine thirl_session_endpoint_machine(thirl_session_endpoint *e);
+
+#endif

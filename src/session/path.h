@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One path: a TLS connection to the peer over whatever carries bytes (a relay channel or a direct connection), and the frames inside it. It moves
+ * stream bytes between TLS and the stream's rings without another copy; every other frame is returned to the session.
+ */
+#ifndef THIRL_SESSION_PATH_H
+#define THIRL_SESSION_PATH_H
+
+#include "base/time.h"
+#include "secure/tls.h"
+#include "session/frame.h"
+#include "session/stream.h"
+
+typedef struct thirl_session_path {
+  thirl_secure_tls *tls; /* NULL: no path */
+  uint8_t session[THIRL_SESSION_ID_LEN];
+  thirl_buffer say; /* frames that wait to be sealed */
+  bool hello_said, hello_heard;
+  /* the frame being read */
+  uint8_t head[THIRL_SESSION_FRAME_MAX];
+  size_t head_n, left; /* left: bytes of DATA or of an unknown body still to come */
+  thirl_session_frame frame;
+  /* is it alive? */
+  thirl_time born, heard_at, asked_at, rtt; /* asked_at: when the PING under way was said, NEVER if none */
+  uint64_t token;
+  uint64_t stream_in, stream_out; /* bytes of the stream that went over it */
+} thirl_session_path;
+
+thirl_error thirl_session_path_init(thirl_session_path *p, thirl_time now, thirl_secure_tls_context *tls,
+                                    bool is_client, const thirl_peerid *expect,
+                                    const uint8_t session[THIRL_SESSION_ID_LEN]);
+void thirl_session_path_fini(thirl_session_path *p);
+bool thirl_session_path_is_set(const thirl_session_path *p);
+/** Both keys are proven on it. */
+bool thirl_session_path_is_open(const thirl_session_path *p);
+/** Open, and the peer's HELLO for this session has come over it: it works in both directions. */
+bool thirl_session_path_is_proven(const thirl_session_path *p);
+
+/**
+ * Ciphertext in; DATA goes into the stream; the next other frame comes out. Call with *in, then again with nothing in, until E_AGAIN.
+ * OK: *f. E_AGAIN. E_EOF: the peer closed this path. Anything else: the path is dead (E_WRONG_KEY, E_PROTOCOL, ...).
+ */
+thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl_session_stream *s, thirl_bytes *in,
+                                    thirl_session_frame *f);
+/** Ciphertext out. s: the stream when this path is the one that carries it, else NULL. */
+size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, uint8_t *buf, size_t cap);
+bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_stream *s);
+
+void thirl_session_path_say(thirl_session_path *p, const thirl_session_frame *f);
+void thirl_session_path_ask(thirl_session_path *p, thirl_time now); /* PING, when none is under way */
+
+#endif

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+/* What lives here: which path carries the stream, whether paths are alive, when to ask for another round, when all is over. */
+#include "session/session.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define DIAL_TIMEOUT   (30 * THIRL_S)
+#define LOST_AFTER     (60 * THIRL_S)
+#define WINDOW         ((size_t)4 << 20)
+#define HANDSHAKE_TIME (10 * THIRL_S)   /* a path that is not proven by then is given up */
+#define ACK_DELAY      (20 * THIRL_MS)  /* how long a small acknowledgement may wait for company */
+#define ASK_AFTER      (500 * THIRL_MS) /* silence, while something is outstanding, before a PING */
+#define ASK_IDLE       (25 * THIRL_S)   /* silence, with nothing outstanding, before a PING */
+#define DEAD_AFTER     (2 * THIRL_S)    /* silence after a PING before the path is given up; at least 4 round trips */
+#define BYE_LINGER     (3 * THIRL_S)
+#define ROUND_GAP      (1 * THIRL_S)  /* between rounds at least */
+#define ROUND_PATHLESS (8 * THIRL_S)  /* between rounds at most, while there is no path at all */
+#define ROUND_RELAYED  (30 * THIRL_S) /* first retry of punching while the relay carries; doubles */
+#define ROUND_MAX      (600 * THIRL_S)
+#define ROUND_ANSWER   (15 * THIRL_S) /* a CONNECT without an answer */
+
+static void push_event(thirl_session *s, thirl_session_event ev) {
+  if (s->n_events == THIRL_SESSION_EVENTS_MAX) {
+    s->events_lost++;
+    memmove(s->events, s->events + 1,
+            (THIRL_SESSION_EVENTS_MAX - 1) * sizeof *s->events); /* the newest tell the state */
+    s->n_events--;
+  }
+  s->events[s->n_events++] = ev;
+}
+
+bool thirl_session_next_event(thirl_session *s, thirl_session_event *ev) {
+  if (!s->n_events) return false;
+  *ev = s->events[0];
+  memmove(s->events, s->events + 1, --s->n_events * sizeof *s->events);
+  return true;
+}
+
+thirl_error thirl_session_init(thirl_session *s, thirl_time now, bool is_dialer, const thirl_peerid *peer,
+                               const uint8_t id[THIRL_SESSION_ID_LEN], const thirl_session_policy *policy,
+                               thirl_secure_tls_context *tls, uint64_t dice_seed) {
+  memset(s, 0, sizeof *s);
+  s->policy = policy ? *policy : (thirl_session_policy){0};
+  if (!s->policy.dial_timeout) s->policy.dial_timeout = DIAL_TIMEOUT;
+  if (!s->policy.lost_after) s->policy.lost_after = LOST_AFTER;
+  if (!s->policy.window) s->policy.window = WINDOW;
+  size_t w = s->policy.window;
+  if (w < THIRL_SESSION_STREAM_INITIAL || (w & (w - 1)) || (s->policy.direct_only && s->policy.relay_only))
+    return THIRL_E_INVALID;
+  s->is_dialer = is_dialer;
+  s->peer = *peer;
+  memcpy(s->id, id, sizeof s->id);
+  s->tls = tls;
+  s->born = s->pathless_since = now;
+  s->ack_since = s->bye_at = THIRL_NEVER;
+  s->round_at = is_dialer ? now : THIRL_NEVER;
+  s->last_error = THIRL_E_TIMEOUT;
+  thirl_session_stream_init(&s->stream, w);
+  thirl_dice_seed(&s->dice, dice_seed);
+  return THIRL_OK;
+}
+
+static void drop_path(thirl_session *s, thirl_session_path *p) {
+  if (!thirl_session_path_is_set(p)) return;
+  if (p == &s->direct) {
+    s->direct_in += p->stream_in;
+    s->direct_out += p->stream_out;
+  } else {
+    s->relayed_in += p->stream_in;
+    s->relayed_out += p->stream_out;
+  }
+  thirl_session_path_fini(p);
+}
+
+void thirl_session_fini(thirl_session *s) {
+  drop_path(s, &s->relay);
+  drop_path(s, &s->direct);
+  thirl_session_stream_fini(&s->stream);
+}
+
+void thirl_session_moved(const thirl_session *s, uint64_t *relayed, uint64_t *direct) {
+  *relayed = s->relayed_in + s->relayed_out + s->relay.stream_in + s->relay.stream_out;
+  *direct = s->direct_in + s->direct_out + s->direct.stream_in + s->direct.stream_out;
+}
+
+static void end(thirl_session *s, thirl_session_event_kind kind, thirl_error why) {
+  if (s->state == THIRL_SESSION_STATE_OVER) return;
+  s->state = THIRL_SESSION_STATE_OVER;
+  push_event(s, (thirl_session_event){.kind = kind, .error = why});
+}
+
+/* ---- which path carries the stream ---- */
+
+static thirl_session_path *path_of(thirl_session *s, thirl_session_route r) {
+  return r == THIRL_SESSION_DIRECT ? &s->direct : r == THIRL_SESSION_RELAY ? &s->relay : NULL;
+}
+
+static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
+  if (s->route == r) return;
+  s->route = r;
+  s->pathless_since = r == THIRL_SESSION_NO_PATH ? now : THIRL_NEVER;
+  if (r == THIRL_SESSION_NO_PATH) return;
+  thirl_session_stream_rewind(&s->stream);
+  if (s->state == THIRL_SESSION_STATE_OPENING) {
+    s->state = THIRL_SESSION_STATE_OPEN;
+    push_event(s, (thirl_session_event){.kind = THIRL_SESSION_UP, .route = r});
+  }
+  thirl_session_event ev = {.kind = THIRL_SESSION_PATH, .route = r};
+  if (r == THIRL_SESSION_DIRECT) {
+    ev.remote = s->remote;
+    ev.since_go = now - s->go_at;
+  } else {
+    ev.error = s->relay_reason;
+  }
+  push_event(s, ev);
+}
+
+static void choose_route(thirl_session *s, thirl_time now) {
+  if (thirl_session_path_is_proven(&s->direct))
+    set_route(s, now, THIRL_SESSION_DIRECT);
+  else if (!s->policy.direct_only && thirl_session_path_is_open(&s->relay))
+    set_route(s, now, THIRL_SESSION_RELAY);
+  else
+    set_route(s, now, THIRL_SESSION_NO_PATH);
+}
+
+/* ---- paths come and go ---- */
+
+thirl_error thirl_session_relay_up(thirl_session *s, thirl_time now) {
+  thirl_session_relay_down(s, now, THIRL_OK);
+  return thirl_session_path_init(&s->relay, now, s->tls, s->is_dialer, &s->peer, s->id);
+}
+
+void thirl_session_relay_down(thirl_session *s, thirl_time now, thirl_error why) {
+  drop_path(s, &s->relay);
+  if (why != THIRL_OK) {
+    s->last_error = why;
+    if (s->is_dialer && s->round_at == THIRL_NEVER && !s->round_under_way)
+      s->round_at =
+          thirl_time_after(THIRL_MAX(now, s->round_started + ROUND_GAP),
+                           thirl_dice_below(&s->dice, ROUND_GAP)); /* jitter: a server that died had many clients */
+  }
+  if (s->route == THIRL_SESSION_RELAY) set_route(s, now, THIRL_SESSION_NO_PATH);
+}
+
+thirl_error thirl_session_direct_up(thirl_session *s, thirl_time now, const thirl_addr *remote) {
+  if (s->route == THIRL_SESSION_DIRECT) set_route(s, now, THIRL_SESSION_NO_PATH);
+  drop_path(s, &s->direct);
+  s->remote = *remote;
+  return thirl_session_path_init(&s->direct, now, s->tls, s->is_dialer, &s->peer, s->id);
+}
+
+void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why) {
+  if (!thirl_session_path_is_set(&s->direct)) return;
+  drop_path(s, &s->direct);
+  s->relay_reason = why;
+  s->punching = false;
+  if (s->is_dialer && !s->round_under_way) s->round_at = THIRL_MAX(now, s->round_started + ROUND_GAP);
+  if (s->route == THIRL_SESSION_DIRECT) set_route(s, now, THIRL_SESSION_NO_PATH);
+  choose_route(s, now);
+}
+
+void thirl_session_punch_started(thirl_session *s, thirl_time go_at) {
+  s->go_at = go_at;
+  s->punching = true;
+}
+
+void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error why) {
+  s->punching = false;
+  s->relay_reason = why;
+  if (s->policy.direct_only) s->last_error = THIRL_E_ONLY_RELAY;
+  if (s->route == THIRL_SESSION_RELAY)
+    push_event(s, (thirl_session_event){.kind = THIRL_SESSION_PATH, .route = s->route, .error = why});
+  if (s->policy.direct_only && s->state == THIRL_SESSION_STATE_OPENING) {
+    end(s, THIRL_SESSION_FAILED, THIRL_E_ONLY_RELAY);
+    return;
+  }
+  if (!s->is_dialer) return;
+  unsigned doublings = THIRL_MIN(s->round_failures, 5u);
+  s->round_failures++;
+  s->round_at = now + THIRL_MIN(ROUND_RELAYED << doublings, ROUND_MAX);
+}
+
+void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote) {
+  push_event(s, (thirl_session_event){.kind = THIRL_SESSION_CONFIRMED, .remote = *remote, .since_go = now - s->go_at});
+}
+
+void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_error how) {
+  push_event(s, (thirl_session_event){.kind = THIRL_SESSION_STRANGER, .remote = *remote, .error = how});
+}
+
+/* ---- bytes in ---- */
+
+static void take_frame(thirl_session *s, thirl_time now, thirl_session_path *p, const thirl_session_frame *f,
+                       thirl_error *e) {
+  (void)now;
+  switch (f->type) {
+  case THIRL_SESSION_HELLO:
+  case THIRL_SESSION_ACK:
+    *e = thirl_session_stream_acked(&s->stream, f->next, f->limit);
+    break;
+  case THIRL_SESSION_FIN:
+    *e = thirl_session_stream_fin(&s->stream, f->offset);
+    break;
+  case THIRL_SESSION_BYE:
+    if (f->reason == 0) {
+      s->bye_heard = true;
+      if (s->stream.tx_finished) s->stream.fin_acked = true; /* it has all, and so it had our end */
+    } else {
+      end(s, THIRL_SESSION_FAILED, THIRL_E_PEER_CLOSED);
+    }
+    break;
+  default:
+    break;
+  }
+  (void)p;
+}
+
+/* Data came on a path that is not ours for sending: acknowledge where the peer listens, and look whether our own still lives. */
+static void answer_elsewhere(thirl_session *s, thirl_time now, thirl_session_path *p) {
+  thirl_session_path *mine = path_of(s, s->route);
+  if (mine == p || !thirl_session_path_is_open(p)) return;
+  if (!thirl_session_stream_ack_due(&s->stream)) return;
+  thirl_session_frame f = {.type = THIRL_SESSION_ACK};
+  thirl_session_stream_ack(&s->stream, &f.next, &f.limit);
+  thirl_session_stream_ack_told(&s->stream, f.next, f.limit);
+  thirl_session_path_say(p, &f);
+  if (mine) thirl_session_path_ask(mine, now);
+}
+
+static thirl_error input(thirl_session *s, thirl_time now, thirl_session_path *p, thirl_bytes in) {
+  thirl_error e = THIRL_OK;
+  if (!thirl_session_path_is_set(p) || s->state == THIRL_SESSION_STATE_OVER) return THIRL_E_STATE;
+  while (e == THIRL_OK) {
+    thirl_session_frame f;
+    e = thirl_session_path_next(p, now, &s->stream, &in, &f);
+    if (e == THIRL_OK) take_frame(s, now, p, &f, &e);
+    if (s->state == THIRL_SESSION_STATE_OVER) return THIRL_E_STATE;
+  }
+  if (e == THIRL_E_AGAIN) answer_elsewhere(s, now, p);
+  return e;
+}
+
+bool thirl_session_relay_input(thirl_session *s, thirl_time now, thirl_bytes in) {
+  thirl_error e = input(s, now, &s->relay, in);
+  if (e == THIRL_E_AGAIN) {
+    choose_route(s, now);
+    return true;
+  }
+  if (s->state == THIRL_SESSION_STATE_OVER) return false;
+  if (e == THIRL_E_WRONG_KEY && s->state == THIRL_SESSION_STATE_OPENING)
+    end(s, THIRL_SESSION_FAILED, e);
+  else
+    thirl_session_relay_down(s, now, e == THIRL_E_EOF ? THIRL_E_LOST : e);
+  return false;
+}
+
+bool thirl_session_direct_input(thirl_session *s, thirl_time now, thirl_bytes in) {
+  thirl_error e = input(s, now, &s->direct, in);
+  if (e == THIRL_E_AGAIN) {
+    choose_route(s, now);
+    return true;
+  }
+  if (s->state == THIRL_SESSION_STATE_OVER) return false;
+  if (e == THIRL_E_WRONG_KEY) thirl_session_stranger(s, &s->remote, e);
+  if (e == THIRL_E_WRONG_KEY && s->policy.direct_only && s->state == THIRL_SESSION_STATE_OPENING)
+    end(s, THIRL_SESSION_FAILED, e);
+  else
+    thirl_session_direct_down(s, now, e == THIRL_E_EOF ? THIRL_E_LOST : e);
+  return false;
+}
+
+/* ---- bytes out ---- */
+
+static thirl_session_stream *stream_on(thirl_session *s, thirl_session_route r) {
+  return s->route == r && s->state != THIRL_SESSION_STATE_OVER ? &s->stream : NULL;
+}
+
+bool thirl_session_relay_wants_pull(thirl_session *s) {
+  return thirl_session_path_wants_pull(&s->relay, stream_on(s, THIRL_SESSION_RELAY));
+}
+
+bool thirl_session_direct_wants_pull(thirl_session *s) {
+  return thirl_session_path_wants_pull(&s->direct, stream_on(s, THIRL_SESSION_DIRECT));
+}
+
+size_t thirl_session_relay_pull(thirl_session *s, uint8_t *buf, size_t cap) {
+  if (!thirl_session_path_is_set(&s->relay)) return 0;
+  return thirl_session_path_pull(&s->relay, stream_on(s, THIRL_SESSION_RELAY), buf, cap);
+}
+
+size_t thirl_session_direct_pull(thirl_session *s, uint8_t *buf, size_t cap) {
+  if (!thirl_session_path_is_set(&s->direct)) return 0;
+  return thirl_session_path_pull(&s->direct, stream_on(s, THIRL_SESSION_DIRECT), buf, cap);
+}
+
+/* ---- rounds ---- */
+
+void thirl_session_round_begun(thirl_session *s, thirl_time now) {
+  s->round_under_way = true;
+  s->round_started = now;
+  s->round_at = THIRL_NEVER;
+}
+
+void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e) {
+  if (!s->round_under_way) return;
+  s->round_under_way = false;
+  if (e == THIRL_OK) return;
+  s->last_error = e;
+  unsigned doublings = THIRL_MIN(s->round_failures, 3u);
+  s->round_failures++;
+  s->round_at = now + THIRL_MIN(ROUND_GAP << doublings, ROUND_PATHLESS) / 2 + thirl_dice_below(&s->dice, ROUND_GAP);
+}
+
+void thirl_session_round_now(thirl_session *s, thirl_time now) {
+  if (!s->is_dialer) return;
+  s->round_under_way = false;
+  bool something_missing = !thirl_session_path_is_set(&s->relay) || thirl_session_wants_punch(s);
+  if (something_missing) s->round_at = now;
+}
+
+bool thirl_session_wants_punch(const thirl_session *s) {
+  return !s->policy.relay_only && !thirl_session_path_is_set(&s->direct);
+}
+
+bool thirl_session_wants_round(const thirl_session *s, thirl_time now) {
+  return s->is_dialer && !s->round_under_way && now >= s->round_at &&
+         (s->state == THIRL_SESSION_STATE_OPENING || s->state == THIRL_SESSION_STATE_OPEN);
+}
+
+/* ---- time ---- */
+
+static bool is_outstanding(const thirl_session *s) {
+  const thirl_session_stream *t = &s->stream;
+  return t->tx_sent > t->tx_acked || (t->fin_sent && !t->fin_acked) || s->bye_said;
+}
+
+static thirl_time ask_at(const thirl_session *s, const thirl_session_path *p, bool carries) {
+  if (p->asked_at != THIRL_NEVER || !thirl_session_path_is_proven(p)) return THIRL_NEVER;
+  if (carries && is_outstanding(s)) return p->heard_at + THIRL_MAX(ASK_AFTER, 2 * p->rtt);
+  return p->heard_at + ASK_IDLE;
+}
+
+static thirl_time dead_at(const thirl_session_path *p) {
+  if (!thirl_session_path_is_set(p)) return THIRL_NEVER;
+  if (!thirl_session_path_is_proven(p)) return p->born + HANDSHAKE_TIME;
+  if (p->asked_at == THIRL_NEVER) return THIRL_NEVER;
+  return THIRL_MAX(p->asked_at, p->heard_at) + THIRL_MAX(DEAD_AFTER, 4 * p->rtt);
+}
+
+static void watch(thirl_session *s, thirl_time now, thirl_session_route r) {
+  thirl_session_path *p = path_of(s, r);
+  if (!thirl_session_path_is_set(p)) return;
+  if (now >= ask_at(s, p, s->route == r)) thirl_session_path_ask(p, now);
+  if (now < dead_at(p)) return;
+  if (r == THIRL_SESSION_DIRECT)
+    thirl_session_direct_down(s, now, THIRL_E_TIMEOUT);
+  else
+    thirl_session_relay_down(s, now, THIRL_E_TIMEOUT);
+}
+
+static void close_when_done(thirl_session *s, thirl_time now) {
+  if (s->state == THIRL_SESSION_STATE_OPEN && thirl_session_stream_is_delivered(&s->stream) &&
+      thirl_session_stream_is_read_out(&s->stream)) {
+    s->state = THIRL_SESSION_STATE_CLOSING;
+    s->bye_at = now + BYE_LINGER;
+  }
+  if (s->state != THIRL_SESSION_STATE_CLOSING) return;
+  thirl_session_path *p = path_of(s, s->route);
+  if (p && !s->bye_said) {
+    thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_BYE});
+    s->bye_said = true;
+  }
+  bool all_sent = p && s->bye_said && !thirl_session_path_wants_pull(p, NULL);
+  if ((s->bye_heard && all_sent) || now >= s->bye_at) end(s, THIRL_SESSION_FINISHED, THIRL_OK);
+}
+
+void thirl_session_evaluate(thirl_session *s, thirl_time now) {
+  if (s->state == THIRL_SESSION_STATE_OVER) return;
+  watch(s, now, THIRL_SESSION_DIRECT);
+  watch(s, now, THIRL_SESSION_RELAY);
+  choose_route(s, now);
+  thirl_session_path *p = path_of(s, s->route);
+  int due = thirl_session_stream_ack_due(&s->stream);
+  if (due == 0) {
+    s->ack_since = THIRL_NEVER;
+  } else if (s->ack_since == THIRL_NEVER) {
+    s->ack_since = now;
+  } else if (p && now - s->ack_since >= ACK_DELAY) {
+    thirl_session_frame f = {.type = THIRL_SESSION_ACK};
+    thirl_session_stream_ack(&s->stream, &f.next, &f.limit);
+    thirl_session_stream_ack_told(&s->stream, f.next, f.limit);
+    thirl_session_path_say(p, &f);
+    s->ack_since = THIRL_NEVER;
+  }
+  if (s->round_under_way && now >= s->round_started + ROUND_ANSWER) thirl_session_round_ended(s, now, THIRL_E_TIMEOUT);
+  close_when_done(s, now);
+  if (s->state == THIRL_SESSION_STATE_OPENING && now >= s->born + s->policy.dial_timeout)
+    end(s, THIRL_SESSION_FAILED, s->last_error);
+  else if (s->state == THIRL_SESSION_STATE_OPEN && s->route == THIRL_SESSION_NO_PATH &&
+           now >= s->pathless_since + s->policy.lost_after)
+    end(s, THIRL_SESSION_FAILED, THIRL_E_LOST);
+}
+
+thirl_time thirl_session_deadline(const thirl_session *s) {
+  if (s->state == THIRL_SESSION_STATE_OVER) return THIRL_NEVER;
+  thirl_time t = THIRL_MIN(dead_at(&s->direct), dead_at(&s->relay));
+  t = THIRL_MIN(t, ask_at(s, &s->direct, s->route == THIRL_SESSION_DIRECT));
+  t = THIRL_MIN(t, ask_at(s, &s->relay, s->route == THIRL_SESSION_RELAY));
+  if (s->ack_since != THIRL_NEVER && s->route != THIRL_SESSION_NO_PATH) t = THIRL_MIN(t, s->ack_since + ACK_DELAY);
+  t = THIRL_MIN(t, s->bye_at);
+  if (s->round_under_way)
+    t = THIRL_MIN(t, s->round_started + ROUND_ANSWER);
+  else
+    t = THIRL_MIN(t, s->round_at);
+  if (s->state == THIRL_SESSION_STATE_OPENING) t = THIRL_MIN(t, s->born + s->policy.dial_timeout);
+  if (s->state == THIRL_SESSION_STATE_OPEN && s->route == THIRL_SESSION_NO_PATH)
+    t = THIRL_MIN(t, s->pathless_since + s->policy.lost_after);
+  return t;
+}
+
+void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason) {
+  (void)now;
+  thirl_session_path *p = path_of(s, s->route);
+  if (s->state == THIRL_SESSION_STATE_OVER) return;
+  if (p) thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_BYE, .reason = reason});
+  end(s, THIRL_SESSION_FAILED, reason);
+}

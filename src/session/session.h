@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One session with one peer: a stream, up to two paths (a relay channel and a direct connection), which of them carries the stream, and when the
+ * session is over. It knows no sockets, no server and no ICE: the endpoint tells it that a channel or a link is there or gone, and asks whether
+ * a new round (CONNECT, OFFER, GO) is wanted.
+ */
+#ifndef THIRL_SESSION_SESSION_H
+#define THIRL_SESSION_SESSION_H
+
+#include "base/addr.h"
+#include "base/rand.h"
+#include "session/path.h"
+
+/** What the caller allows. Zeroed is the default everywhere. */
+typedef struct thirl_session_policy {
+  bool direct_only;        /* no stream byte through the relay; E_ONLY_RELAY when no direct path is found */
+  bool relay_only;         /* no address is shown to the peer, nothing is punched */
+  thirl_time dial_timeout; /* until the first path is usable; 0 = 30 s */
+  thirl_time lost_after;   /* how long a stream waits without any path; 0 = 60 s */
+  size_t window;           /* bytes in flight at most, a power of two >= 32768; 0 = 4 MiB */
+} thirl_session_policy;
+
+typedef enum thirl_session_route {
+  THIRL_SESSION_NO_PATH,
+  THIRL_SESSION_RELAY,
+  THIRL_SESSION_DIRECT
+} thirl_session_route;
+
+typedef enum thirl_session_event_kind {
+  THIRL_SESSION_UP,        /* the stream is usable for the first time; the peer's key is proven */
+  THIRL_SESSION_PATH,      /* route changed, or the reason for being relayed became known: route, error, remote */
+  THIRL_SESSION_CONFIRMED, /* the first direct connection is up (not yet proven): remote, since_go */
+  THIRL_SESSION_STRANGER,  /* somebody without the key answered at remote: error tells how it showed */
+  THIRL_SESSION_FINISHED,  /* both directions are complete */
+  THIRL_SESSION_FAILED     /* error */
+} thirl_session_event_kind;
+
+typedef struct thirl_session_event {
+  thirl_session_event_kind kind;
+  thirl_session_route route;
+  thirl_error error; /* of PATH with route RELAY: why not direct; OK = not known yet (punching is under way) */
+  thirl_addr remote;
+  thirl_time since_go; /* PATH with route DIRECT and CONFIRMED: time since the GO of its round */
+} thirl_session_event;
+
+enum { THIRL_SESSION_EVENTS_MAX = 16 };
+
+typedef enum thirl_session_state {
+  THIRL_SESSION_STATE_OPENING, /* no path was ever usable */
+  THIRL_SESSION_STATE_OPEN,
+  THIRL_SESSION_STATE_CLOSING, /* all is delivered both ways; BYE is said, the peer's is awaited */
+  THIRL_SESSION_STATE_OVER     /* FINISHED or FAILED was said; nothing happens any more */
+} thirl_session_state;
+
+typedef struct thirl_session {
+  bool is_dialer;
+  thirl_peerid peer;
+  uint8_t id[THIRL_SESSION_ID_LEN];
+  thirl_session_policy policy;
+  thirl_secure_tls_context *tls; /* borrowed */
+  thirl_session_state state;
+  thirl_session_stream stream;
+  thirl_session_path relay, direct;
+  thirl_session_route route;
+  thirl_time born, pathless_since, ack_since, bye_at, go_at;
+  thirl_addr remote;        /* of the direct path */
+  thirl_error relay_reason; /* why the stream is not direct; OK: not known yet */
+  thirl_error last_error;   /* what a failure will be called */
+  bool bye_said, bye_heard, punching;
+  /* rounds, on the dialer */
+  thirl_time round_at, round_started;
+  unsigned round_failures;
+  bool round_under_way;
+  uint64_t relayed_in, relayed_out, direct_in, direct_out; /* stream bytes of paths that are gone */
+  thirl_dice dice;
+  thirl_session_event events[THIRL_SESSION_EVENTS_MAX];
+  size_t n_events, events_lost;
+} thirl_session;
+
+/** id: fresh for a dialer, the OFFER's for a listener. E_INVALID for a bad policy. */
+thirl_error thirl_session_init(thirl_session *s, thirl_time now, bool is_dialer, const thirl_peerid *peer,
+                               const uint8_t id[THIRL_SESSION_ID_LEN], const thirl_session_policy *policy,
+                               thirl_secure_tls_context *tls, uint64_t dice_seed);
+void thirl_session_fini(thirl_session *s);
+
+/* ---- what the endpoint tells ---- */
+/** A relay channel is there (it replaces an older one). */
+thirl_error thirl_session_relay_up(thirl_session *s, thirl_time now);
+void thirl_session_relay_down(thirl_session *s, thirl_time now, thirl_error why);
+/** Any failure of the path inside is dealt with in here. False: the channel is of no more use, end it. */
+bool thirl_session_relay_input(thirl_session *s, thirl_time now, thirl_bytes in);
+/** ICE has selected a connection. */
+thirl_error thirl_session_direct_up(thirl_session *s, thirl_time now, const thirl_addr *remote);
+void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why);
+bool thirl_session_direct_input(thirl_session *s, thirl_time now, thirl_bytes in);
+/** A round's punching began (GO at this time), or ended without a direct path for this reason. */
+void thirl_session_punch_started(thirl_session *s, thirl_time go_at);
+void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error why);
+void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote);
+void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_error how);
+/** A CONNECT went out; it came back with a channel (OK) or not. */
+void thirl_session_round_begun(thirl_session *s, thirl_time now);
+void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e);
+/** The control connection is there again: what waited for it need not wait longer. */
+void thirl_session_round_now(thirl_session *s, thirl_time now);
+
+/* ---- what the endpoint asks ---- */
+bool thirl_session_wants_round(const thirl_session *s, thirl_time now);
+/** Should the next round punch, or only get a new relay channel? */
+bool thirl_session_wants_punch(const thirl_session *s);
+bool thirl_session_relay_wants_pull(thirl_session *s);
+bool thirl_session_direct_wants_pull(thirl_session *s);
+size_t thirl_session_relay_pull(thirl_session *s, uint8_t *buf, size_t cap);
+size_t thirl_session_direct_pull(thirl_session *s, uint8_t *buf, size_t cap);
+/** Derive everything that follows from the state and the time. Call after every input and every use of the stream. */
+void thirl_session_evaluate(thirl_session *s, thirl_time now);
+thirl_time thirl_session_deadline(const thirl_session *s);
+bool thirl_session_next_event(thirl_session *s, thirl_session_event *ev);
+/** The caller gives up: BYE with this reason goes out on the way, then FAILED(E_PEER_CLOSED at the other side). */
+void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason);
+
+/** Stream bytes by kind of path, both directions together. */
+void thirl_session_moved(const thirl_session *s, uint64_t *relayed, uint64_t *direct);
+
+#endif
