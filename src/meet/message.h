@@ -8,7 +8,7 @@
  *   peer                                   server
  *    | REGISTER {peer id} ------------------> |   no state
  *    | <--- 401 {nonce, server key} --------- |   the nonce is a MAC over address, connection and time
- *    | REGISTER {public key, nonce,           |
+ *    | REGISTER {public key, nonce, rtt,      |
  *    |   ephemeral key, signature, offer,     |   verify nonce, then MAC, then signature
  *    |   ticket checks, MI256} -------------> |
  *    | <--- success {mapped, lifetime, MI256} |
