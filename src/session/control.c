@@ -7,16 +7,19 @@
 #define BACKOFF_FIRST   (250 * THIRL_MS)
 #define BACKOFF_MAX     (30 * THIRL_S)
 
-thirl_error thirl_session_control_init(thirl_session_control *c, const thirl_addr *servers, size_t n,
-                                       thirl_meet_client *client_take, uint64_t dice_seed) {
+void thirl_session_control_init(thirl_session_control *c, thirl_meet_client *client_take, uint64_t dice_seed) {
   memset(c, 0, sizeof *c);
   c->client = client_take;
   c->next = THIRL_NEVER;
   c->last_error = THIRL_E_NO_SERVER;
   thirl_dice_seed(&c->dice, dice_seed);
+}
+
+thirl_error thirl_session_control_set_servers(thirl_session_control *c, const thirl_addr *servers, size_t n) {
   if (n == 0 || n > THIRL_SESSION_SERVERS_MAX) return THIRL_E_RANGE;
   memcpy(c->servers, servers, n * sizeof *servers);
   c->n_servers = n;
+  c->turn = 0;
   return THIRL_OK;
 }
 

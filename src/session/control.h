@@ -29,8 +29,9 @@ typedef struct thirl_session_control {
 } thirl_session_control;
 
 /** The client is taken over and freed by fini. */
-thirl_error thirl_session_control_init(thirl_session_control *c, const thirl_addr *servers, size_t n,
-                                       thirl_meet_client *client_take, uint64_t dice_seed);
+void thirl_session_control_init(thirl_session_control *c, thirl_meet_client *client_take, uint64_t dice_seed);
+/** Where the server is; from the next attempt on. E_RANGE: none, or more than the maximum. */
+thirl_error thirl_session_control_set_servers(thirl_session_control *c, const thirl_addr *servers, size_t n);
 void thirl_session_control_fini(thirl_session_control *c);
 void thirl_session_control_start(thirl_session_control *c, thirl_time now);
 void thirl_session_control_stop(thirl_session_control *c, thirl_session_queue *q);

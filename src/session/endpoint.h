@@ -25,12 +25,10 @@ typedef struct thirl_session_endpoint thirl_session_endpoint;
 
 typedef struct thirl_session_endpoint_config {
   const thirl_secure_identity *identity; /* borrowed */
-  thirl_addr servers[8];                 /* the server's addresses, tried in turn */
-  size_t n_servers;
-  thirl_session_policy policy;  /* for sessions that come in, and the default for dialled ones */
-  size_t max_incoming;          /* sessions at a time that others may open; 0: none */
-  const thirl_secrets *secrets; /* borrowed */
-  const thirl_log *log;         /* borrowed, may be NULL */
+  thirl_session_policy policy;           /* for sessions that come in, and the default for dialled ones */
+  size_t max_incoming;                   /* sessions at a time that others may open; 0: none */
+  const thirl_secrets *secrets;          /* borrowed */
+  const thirl_log *log;                  /* borrowed, may be NULL */
 } thirl_session_endpoint_config;
 
 typedef enum thirl_session_endpoint_event_kind {
@@ -58,8 +56,9 @@ typedef struct thirl_session_endpoint_stats {
 thirl_error thirl_session_endpoint_new(const thirl_session_endpoint_config *cfg, thirl_time now,
                                        thirl_session_endpoint **out);
 void thirl_session_endpoint_free(thirl_session_endpoint *e);
-/** Go to the server and stay there. Before it nothing is sent. */
-void thirl_session_endpoint_start(thirl_session_endpoint *e, thirl_time now);
+/** Go to the server (its addresses are tried in turn) and stay there. Before it nothing is sent. E_STATE when called before; E_RANGE. */
+thirl_error thirl_session_endpoint_start(thirl_session_endpoint *e, thirl_time now, const thirl_addr *servers,
+                                         size_t n);
 /** A ticket for this endpoint, whose server others call host:port. E_LIMIT. */
 thirl_error thirl_session_endpoint_ticket(thirl_session_endpoint *e, thirl_time now, const char *host, uint16_t port,
                                           thirl_meet_ticket *out);
@@ -78,27 +77,14 @@ bool thirl_session_endpoint_is_idle(const thirl_session_endpoint *e);
 bool thirl_session_endpoint_next_event(thirl_session_endpoint *e, thirl_session_endpoint_event *ev);
 const thirl_session_endpoint_stats *thirl_session_endpoint_stats_of(const thirl_session_endpoint *e);
 
-/* ---- the stream of a session; E_NOT_FOUND when the handle is dead ---- */
-/** Where to write; *n = 0: not now (before UP there is room too: it is kept). E_STATE after finish. */
-thirl_error thirl_session_endpoint_space(thirl_session_endpoint *e, uint32_t handle, uint8_t **p, size_t *n);
-thirl_error thirl_session_endpoint_commit(thirl_session_endpoint *e, thirl_time now, uint32_t handle, size_t n);
-thirl_error thirl_session_endpoint_finish(thirl_session_endpoint *e, thirl_time now, uint32_t handle);
-/** What has arrived; E_AGAIN: nothing now; E_EOF: nothing any more. */
-thirl_error thirl_session_endpoint_peek(thirl_session_endpoint *e, uint32_t handle, thirl_bytes *out);
-thirl_error thirl_session_endpoint_consume(thirl_session_endpoint *e, thirl_time now, uint32_t handle, size_t n);
-/** Stream bytes by kind of path, both directions together; and who the peer is. */
-thirl_error thirl_session_endpoint_moved(thirl_session_endpoint *e, uint32_t handle, uint64_t *relayed,
-                                         uint64_t *direct);
-thirl_error thirl_session_endpoint_peer(thirl_session_endpoint *e, uint32_t handle, thirl_peerid *out);
-/** All that was written is acknowledged by the peer, the end included if it was written. */
-bool thirl_session_endpoint_is_delivered(thirl_session_endpoint *e, uint32_t handle);
-
 /* ---- the pipe of base/net.h ---- */
 void thirl_session_endpoint_input(thirl_session_endpoint *e, thirl_time now, const thirl_net_event *ev);
 bool thirl_session_endpoint_poll(thirl_session_endpoint *e, thirl_time now, thirl_net_action *out);
 size_t thirl_session_endpoint_pull(thirl_session_endpoint *e, thirl_time now, thirl_net_id id, uint8_t *buf,
                                    size_t cap);
 thirl_time thirl_session_endpoint_deadline(thirl_session_endpoint *e);
+/** Derive all that follows from a change made outside the pipe (session/streams.h). */
+void thirl_session_endpoint_evaluate(thirl_session_endpoint *e, thirl_time now);
 thirl_net_machine thirl_session_endpoint_machine(thirl_session_endpoint *e);
 
 #endif

@@ -131,7 +131,7 @@ bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_st
 /* ---- in ---- */
 
 /* Read the rest of a DATA frame into the ring, or throw away what is known already. */
-static thirl_error read_data(thirl_session_path *p, thirl_session_stream *s) {
+static thirl_error read_data(thirl_session_path *p, thirl_session_stream *s, thirl_bytes *in) {
   uint8_t discard[DISCARD], *to = NULL;
   size_t skip = p->left, room = 0, n = 0;
   if (p->frame.type == THIRL_SESSION_DATA) {
@@ -143,7 +143,7 @@ static thirl_error read_data(thirl_session_path *p, thirl_session_stream *s) {
     room = THIRL_MIN(skip, sizeof discard);
   }
   if (!room) return THIRL_E_PROTOCOL; /* a limit was given, so there is room */
-  thirl_error e = thirl_secure_tls_read(p->tls, to, room, &n);
+  thirl_error e = thirl_secure_tls_open(p->tls, in, to, room, &n);
   if (e != THIRL_OK) return e;
   if (!skip) {
     thirl_session_stream_received(s, n);
@@ -163,10 +163,10 @@ static size_t head_wanted(const thirl_session_path *p) {
 }
 
 /* OK: a frame that is not DATA is complete in p->frame; E_AGAIN from TLS; E_NOT_FOUND: go on reading. */
-static thirl_error read_head(thirl_session_path *p) {
+static thirl_error read_head(thirl_session_path *p, thirl_bytes *in) {
   size_t want = head_wanted(p), n = 0;
   if (p->head_n < want) {
-    thirl_error e = thirl_secure_tls_read(p->tls, p->head + p->head_n, want - p->head_n, &n);
+    thirl_error e = thirl_secure_tls_open(p->tls, in, p->head + p->head_n, want - p->head_n, &n);
     if (e != THIRL_OK) return e;
     p->head_n += n;
     if (p->head_n < want) return THIRL_E_NOT_FOUND;
@@ -206,21 +206,15 @@ static thirl_error take_frame(thirl_session_path *p, thirl_time now) {
 thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl_session_stream *s, thirl_bytes *in,
                                     thirl_session_frame *f) {
   thirl_error e = THIRL_OK;
-  if (in->n) {
-    p->heard_at = now;
-    e = thirl_secure_tls_feed(p->tls, *in);
-    *in = (thirl_bytes){NULL, 0};
-    if (e != THIRL_OK) return e;
-  }
-  if (!p->hello_said && thirl_session_path_is_open(p)) say_hello(p, s);
+  if (in->n) p->heard_at = now;
   for (;;) {
     if (p->left) {
       if (!p->hello_heard) return THIRL_E_PROTOCOL;
-      e = read_data(p, s);
+      e = read_data(p, s, in);
       if (e != THIRL_OK) return e;
       continue;
     }
-    e = read_head(p);
+    e = read_head(p, in);
     if (!p->hello_said && thirl_session_path_is_open(p)) say_hello(p, s);
     if (e == THIRL_E_NOT_FOUND) continue;
     if (e != THIRL_OK) return e;

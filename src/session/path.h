@@ -37,7 +37,8 @@ bool thirl_session_path_is_open(const thirl_session_path *p);
 bool thirl_session_path_is_proven(const thirl_session_path *p);
 
 /**
- * Ciphertext in; DATA goes into the stream; the next other frame comes out. Call with *in, then again with nothing in, until E_AGAIN.
+ * Ciphertext in; DATA goes into the stream; the next other frame comes out. Call until E_AGAIN, which
+ * means that *in is used up.
  * OK: *f. E_AGAIN. E_EOF: the peer closed this path. Anything else: the path is dead (E_WRONG_KEY, E_PROTOCOL, ...).
  */
 thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl_session_stream *s, thirl_bytes *in,

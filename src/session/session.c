@@ -55,7 +55,7 @@ thirl_error thirl_session_init(thirl_session *s, thirl_time now, bool is_dialer,
   s->born = s->pathless_since = now;
   s->ack_since = s->bye_at = THIRL_NEVER;
   s->round_at = is_dialer ? now : THIRL_NEVER;
-  s->last_error = THIRL_E_TIMEOUT;
+  s->last_error = THIRL_E_NO_SERVER; /* until a CONNECT goes out */
   thirl_session_stream_init(&s->stream, w);
   thirl_dice_seed(&s->dice, dice_seed);
   return THIRL_OK;
@@ -301,6 +301,7 @@ void thirl_session_round_begun(thirl_session *s, thirl_time now) {
   s->round_under_way = true;
   s->round_started = now;
   s->round_at = THIRL_NEVER;
+  if (s->last_error == THIRL_E_NO_SERVER) s->last_error = THIRL_E_TIMEOUT;
 }
 
 void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e) {

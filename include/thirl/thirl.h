@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libthirl: an encrypted byte stream to a peer that is named by its public key, wherever the peer is.
+ *
+ * Two ways to use it, each complete:
+ *
+ *   blocking   thirl_dial() / thirl_listen() + thirl_accept() give a connection with a real file descriptor: read, write, poll, shutdown as
+ *              on any socket. A thread of the library's own does the work behind it.
+ *   event loop thirl_context_new() gives one file descriptor to poll and thirl_context_process() to call; no thread, no callback.
+ *
+ * A ticket (one line of text) says where a peer can be met and proves the right to reach it: treat it like a password.
+ *
+ * Every function that can fail returns a thirl_error; thirl_error_text() says it in a sentence, thirl_context_explain() in more words.
+ * Handles are not thread-safe, except where a function says so. Nothing here installs signal handlers or changes global state.
+ */
+#ifndef THIRL_THIRL_H
+#define THIRL_THIRL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "thirl/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define THIRL_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define THIRL_API __attribute__((visibility("default")))
+#else
+#define THIRL_API
+#endif
+
+enum {
+  THIRL_TICKET_MAX = 320, /* characters of a ticket, NUL included */
+  THIRL_PEER_MAX = 42,    /* characters of a peer id, NUL included */
+  THIRL_ADDRESS_MAX = 56  /* characters of "address:port", NUL included */
+};
+
+/**
+ * What the caller wants. Begin with THIRL_OPTIONS_INIT; every field left alone has its default. The strings are copied.
+ */
+typedef struct thirl_options {
+  size_t size;              /* sizeof(thirl_options) of the caller: set by THIRL_OPTIONS_INIT */
+  const char *server;       /* "host", "host:port" or "[v6]:port" of the rendezvous server; listeners only (a ticket names it). NULL: $THIRL_SERVER */
+  const char *identity;     /* file of the private key; NULL: $XDG_CONFIG_HOME/thirl/key.pem, made on first use */
+  bool ephemeral;           /* a key of its own for this context, kept nowhere; identity is ignored */
+  bool direct_only;         /* no byte of the stream through the relay: THIRL_E_ONLY_RELAY when no direct path is found */
+  bool relay_only;          /* show no address to the peer */
+  unsigned timeout_ms;      /* until the peer is reached; 0 = 30000 */
+  unsigned lost_after_ms;   /* how long a stream waits without any path; 0 = 60000 */
+  size_t window;            /* bytes in flight at most, a power of two >= 32768; 0 = 4 MiB */
+  unsigned max_incoming;    /* sessions at a time that ticket holders may open; 0 = 16 */
+} thirl_options;
+
+#define THIRL_OPTIONS_INIT                                                                                             \
+  {                                                                                                                    \
+    sizeof(thirl_options), NULL, NULL, false, false, false, 0, 0, 0, 0                                                 \
+  }
+
+/* ---- blocking ---- */
+
+typedef struct thirl_connection thirl_connection;
+typedef struct thirl_listener thirl_listener;
+
+/** Reach the ticket's peer; returns when the stream is usable (through the relay at first) or not. options may be NULL. */
+THIRL_API thirl_error thirl_dial(const thirl_options *options, const char *ticket, thirl_connection **out);
+/** Register at options->server and make a ticket (THIRL_TICKET_MAX characters). Returns when the server knows us. */
+THIRL_API thirl_error thirl_listen(const thirl_options *options, thirl_listener **out, char *ticket);
+/** Wait for the next peer. timeout_ms < 0: for ever; E_TIMEOUT. May be called while connections accepted before are in use. */
+THIRL_API thirl_error thirl_accept(thirl_listener *l, int timeout_ms, thirl_connection **out);
+/** Stop listening; connections accepted before live on. NULL is allowed. */
+THIRL_API void thirl_listener_close(thirl_listener *l);
+
+/** A stream socket: read, write, poll, shutdown(SHUT_WR) for half-close. Owned by the connection: do not close it. */
+THIRL_API int thirl_connection_fd(const thirl_connection *c);
+/** The peer's id, THIRL_PEER_MAX characters. */
+THIRL_API void thirl_connection_peer(const thirl_connection *c, char *out);
+/** Is the stream on a direct path now? Thread-safe. */
+THIRL_API bool thirl_connection_is_direct(const thirl_connection *c);
+/**
+ * Say the end of our direction if it was not said, wait until the peer has everything or linger_ms have passed, and free. OK: everything was
+ * delivered. E_TIMEOUT, or why the session failed.
+ */
+THIRL_API thirl_error thirl_connection_close(thirl_connection *c, int linger_ms);
+
+/* ---- event loop ---- */
+
+typedef struct thirl_context thirl_context;
+
+/** Names a session of a context; 0 is none. Never used twice. */
+typedef uint32_t thirl_session_handle;
+
+typedef enum thirl_event_kind {
+  THIRL_EVENT_REGISTERED,   /* the server knows us; address: how it sees us */
+  THIRL_EVENT_UNREGISTERED, /* the server is lost (error); it is tried again for ever */
+  THIRL_EVENT_INCOMING,     /* session: a peer with a ticket comes in */
+  THIRL_EVENT_UP,           /* session: its stream is usable; the peer's key is proven */
+  THIRL_EVENT_PATH,         /* session: direct tells which path carries it now; error: why it is relayed (OK: not known yet) */
+  THIRL_EVENT_CONFIRMED,    /* session: the first direct connection is up, not yet proven; after_us since the start of punching */
+  THIRL_EVENT_READABLE,     /* session: bytes, or the peer's end, wait in thirl_read */
+  THIRL_EVENT_WRITABLE,     /* session: thirl_write had no room and has some again */
+  THIRL_EVENT_STRANGER,     /* session or 0: somebody without the key answered at address, or called (error) */
+  THIRL_EVENT_FINISHED,     /* session: both directions are complete; the handle is dead */
+  THIRL_EVENT_FAILED        /* session: error; the handle is dead */
+} thirl_event_kind;
+
+typedef struct thirl_event {
+  thirl_event_kind kind;
+  thirl_session_handle session;
+  thirl_error error;
+  bool direct;
+  uint64_t after_us;
+  uint64_t relayed_bytes, direct_bytes; /* of FINISHED and FAILED: stream bytes by kind of path, both directions */
+  char peer[THIRL_PEER_MAX];
+  char address[THIRL_ADDRESS_MAX];
+} thirl_event;
+
+/** NULL options: all defaults. Loads or makes the key. Contacts nobody yet. The name of the server is resolved later. */
+THIRL_API thirl_error thirl_context_new(const thirl_options *options, thirl_context **out);
+/** Ends every session at once; see thirl_close for a polite end. NULL is allowed. */
+THIRL_API void thirl_context_free(thirl_context *c);
+/** Readable when thirl_context_process() has something to do. */
+THIRL_API int thirl_context_fd(const thirl_context *c);
+/** How long to wait at most before calling thirl_context_process(): milliseconds, -1 for ever. */
+THIRL_API int thirl_context_timeout_ms(const thirl_context *c);
+/** Do what can be done without blocking. Then take the events. */
+THIRL_API thirl_error thirl_context_process(thirl_context *c);
+/** Oldest first; false when there is none. */
+THIRL_API bool thirl_context_next_event(thirl_context *c, thirl_event *out);
+/** More words about the last error of this context; never NULL. Valid until the next call with it. */
+THIRL_API const char *thirl_context_explain(const thirl_context *c);
+/** Our own peer id, THIRL_PEER_MAX characters. */
+THIRL_API void thirl_context_peer(const thirl_context *c, char *out);
+
+/** Make a ticket (THIRL_TICKET_MAX characters) and begin to listen; ticket holders come in as INCOMING. */
+THIRL_API thirl_error thirl_context_listen(thirl_context *c, char *ticket);
+/** Begin to reach the ticket's peer. UP or FAILED follows. Bytes may be written at once. */
+THIRL_API thirl_error thirl_context_dial(thirl_context *c, const char *ticket, thirl_session_handle *out);
+/** Up to n bytes; *done = 0 and E_AGAIN: no room, wait for WRITABLE. E_STATE after thirl_finish. */
+THIRL_API thirl_error thirl_write(thirl_context *c, thirl_session_handle s, const void *buf, size_t n, size_t *done);
+/** Our direction ends here (half-close). */
+THIRL_API thirl_error thirl_finish(thirl_context *c, thirl_session_handle s);
+/** Up to n bytes; E_AGAIN: wait for READABLE; E_EOF: the peer's direction is complete. */
+THIRL_API thirl_error thirl_read(thirl_context *c, thirl_session_handle s, void *buf, size_t n, size_t *done);
+/** Give up: nothing more is delivered either way. FAILED(E_PEER_CLOSED) follows. */
+THIRL_API void thirl_close(thirl_context *c, thirl_session_handle s);
+/**
+ * Let the context move the bytes between a session and two file descriptors (which may be the same) by itself: input's end becomes the end of our
+ * direction, the peer's end becomes shutdown(SHUT_WR) or close of the output. thirl_read and thirl_write are not to be used with it.
+ * The descriptors stay the caller's and must stay open until FINISHED or FAILED. Flags of shared descriptors are put back at the end.
+ */
+THIRL_API thirl_error thirl_attach(thirl_context *c, thirl_session_handle s, int input_fd, int output_fd);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

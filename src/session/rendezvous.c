@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/rendezvous.h"
+
+#include <string.h>
+
+enum { UFRAG_LEN = 8, PWD_LEN = 24 };
+
+static void leave_standing(thirl_session_endpoint *e, thirl_time now) {
+  uint8_t checks[THIRL_SESSION_TICKETS_MAX][THIRL_MEET_CHECK_LEN];
+  uint8_t proof[THIRL_MEET_PROOF_LEN];
+  size_t n = e->is_listening ? e->n_tickets : 0;
+  e->standing_due = false;
+  for (size_t i = 0; i < n; i++)
+    if (thirl_meet_ticket_proof(&e->tickets[i], proof) != THIRL_OK ||
+        thirl_meet_ticket_check(proof, checks[i]) != THIRL_OK)
+      return;
+  memset(&e->standing, 0, sizeof e->standing);
+  memcpy(e->standing.ufrag, e->ufrag, sizeof e->ufrag);
+  memcpy(e->standing.pwd, e->pwd, sizeof e->pwd);
+  if (!e->cfg.policy.relay_only) thirl_session_lanes_offer(&e->lanes, &e->standing);
+  (void)thirl_meet_client_set_standing(e->control.client, now, n ? &e->standing : NULL, checks, n);
+}
+
+/* ---- rounds ---- */
+
+static void bases_of(const thirl_session_endpoint *e, thirl_addr bases[THIRL_SESSION_LANES]) {
+  for (int i = 0; i < THIRL_SESSION_LANES; i++)
+    bases[i] = e->lanes.lane[i].local;
+}
+
+/* The dialer's half of a round: fresh credentials, the lanes as they are now, and CONNECT. */
+static void begin_round(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p) {
+  thirl_meet_offer o = {0};
+  thirl_secrets_ice_text(e->cfg.secrets, p->ufrag, UFRAG_LEN);
+  thirl_secrets_ice_text(e->cfg.secrets, p->pwd, PWD_LEN);
+  memcpy(o.ufrag, p->ufrag, sizeof o.ufrag);
+  memcpy(o.pwd, p->pwd, sizeof o.pwd);
+  if (thirl_session_wants_punch(&p->session)) thirl_session_lanes_offer(&e->lanes, &o);
+  p->offered = o;
+  thirl_session_round_begun(&p->session, now);
+  thirl_error err = thirl_meet_client_connect(e->control.client, now, &p->ticket, p->session.id, &o);
+  if (err != THIRL_OK) thirl_session_round_ended(&p->session, now, err);
+}
+
+void thirl_session_rendezvous_begin_rounds(thirl_session_endpoint *e, thirl_time now) {
+  if (!thirl_session_control_is_registered(&e->control)) return;
+  bool ready = e->cfg.policy.relay_only || thirl_session_lanes_are_ready(&e->lanes, now);
+  if (!ready) return;
+  if (e->standing_due) leave_standing(e, now);
+  THIRL_SESSION_EACH(e, p) if (thirl_session_wants_round(&p->session, now)) begin_round(e, now, p);
+}
+
+/* Both sides, at GO: the new relay channel replaces the old one, and punching begins if both have shown addresses. */
+static void go(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p, const thirl_meet_offer *ours,
+               const thirl_meet_event *ev) {
+  thirl_addr bases[THIRL_SESSION_LANES];
+  if (p->channel && p->channel != ev->channel)
+    thirl_meet_client_end_channel(e->control.client, now, p->channel, THIRL_OK);
+  p->channel = 0;
+  if (p->session.policy.direct_only) {
+    thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_OK);
+    thirl_session_relay_down(&p->session, now, THIRL_OK);
+  } else if (thirl_session_relay_up(&p->session, now) == THIRL_OK) {
+    p->channel = ev->channel;
+  }
+  bool dialer_punches = p->session.is_dialer ? ours->n > 0 : ev->offer.n > 0;
+  if (!dialer_punches || p->session.policy.relay_only) return;
+  thirl_session_direct_down(&p->session, now, THIRL_E_LOST); /* the dialer punches only when its direct path is gone */
+  bases_of(e, bases);
+  if (ours->n == 0 || ev->offer.n == 0)
+    thirl_session_punch_failed(&p->session, now, THIRL_E_NO_PATH);
+  else if (thirl_session_peer_punch(p, now, ours, bases, &ev->offer, ev->fire_at, &e->queue) != THIRL_OK)
+    thirl_session_punch_failed(&p->session, now, THIRL_E_NOMEM);
+}
+
+static const thirl_meet_ticket *ticket_of(thirl_session_endpoint *e, const thirl_meet_event *ev) {
+  uint8_t mac[THIRL_MEET_MAC_LEN];
+  thirl_bytes session = THIRL_BYTES(ev->session, sizeof ev->session);
+  for (size_t i = 0; i < e->n_tickets; i++)
+    if (thirl_meet_ticket_mac(&e->tickets[i], &ev->peer, session, ev->offer_bytes, mac) == THIRL_OK &&
+        thirl_bytes_equal_secret(THIRL_BYTES(mac, sizeof mac), THIRL_BYTES(ev->offer_mac, sizeof ev->offer_mac)))
+      return &e->tickets[i];
+  return NULL;
+}
+
+static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_meet_event *ev) {
+  thirl_session_peer *p = thirl_session_roster_find_session(e, &ev->peer, ev->session);
+  thirl_error refuse = THIRL_OK;
+  if (!ticket_of(e, ev)) {
+    e->stats.bad_offers++;
+    thirl_session_roster_tell(
+        e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REJECTED, .error = THIRL_E_TICKET, .peer = ev->peer});
+    refuse = THIRL_E_TICKET;
+  } else if (!p && (!e->is_listening || e->n_incoming >= e->cfg.max_incoming)) {
+    refuse = THIRL_E_LIMIT;
+  } else if (!p && thirl_session_roster_add(e, now, false, &ev->peer, ev->session, NULL, &p) != THIRL_OK) {
+    refuse = THIRL_E_NOMEM;
+  } else {
+    if (p->channel == 0 && p->session.state == THIRL_SESSION_STATE_OPENING && !p->announced) {
+      p->announced = true;
+      thirl_session_roster_tell(
+          e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_INCOMING, .handle = p->handle, .peer = ev->peer});
+    }
+    go(e, now, p, &e->standing, ev);
+    return;
+  }
+  thirl_meet_client_end_channel(e->control.client, now, ev->channel, refuse);
+}
+
+/* ---- the server's words ---- */
+
+static void take_registered(thirl_session_endpoint *e, thirl_time now, const thirl_meet_event *ev) {
+  thirl_session_lanes_control(&e->lanes, &e->control.local, &ev->mapped, &e->queue);
+  e->standing_due = e->n_tickets > 0;
+  e->was_registered = true;
+  thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REGISTERED, .mapped = ev->mapped});
+  THIRL_SESSION_EACH(e, p) thirl_session_round_now(&p->session, now);
+}
+
+static void end_channel(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p, thirl_error why, bool tell) {
+  if (tell && p->channel) thirl_meet_client_end_channel(e->control.client, now, p->channel, why);
+  p->channel = 0;
+  thirl_session_relay_down(&p->session, now, why);
+}
+
+static void lose_control(thirl_session_endpoint *e, thirl_time now, thirl_error why) {
+  THIRL_SESSION_EACH(e, p) {
+    if (p->channel) end_channel(e, now, p, why, false);
+    thirl_session_round_ended(&p->session, now, why);
+  }
+  e->control_armed = false;
+  if (e->was_registered || e->control.failures == 1)
+    thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_UNREGISTERED, .error = why});
+  e->was_registered = false;
+}
+
+/* False: the connection was dropped. */
+static bool take_meet_event(thirl_session_endpoint *e, thirl_time now, const thirl_meet_event *ev) {
+  thirl_session_peer *p = NULL;
+  switch (ev->kind) {
+  case THIRL_MEET_REGISTERED:
+    take_registered(e, now, ev);
+    break;
+  case THIRL_MEET_FAILED:
+    thirl_session_control_drop(&e->control, now, ev->error, &e->queue);
+    lose_control(e, now, ev->error);
+    return false;
+  case THIRL_MEET_CONNECTED:
+    THIRL_SESSION_EACH(e, each) if (memcmp(each->session.id, ev->session, THIRL_SESSION_ID_LEN) == 0) p = each;
+    if (!p || p->over_at != THIRL_NEVER) {
+      thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_OK);
+      break;
+    }
+    thirl_session_round_ended(&p->session, now, THIRL_OK);
+    go(e, now, p, &p->offered, ev);
+    break;
+  case THIRL_MEET_NOT_CONNECTED:
+    THIRL_SESSION_EACH(e, each)
+    if (memcmp(each->session.id, ev->session, THIRL_SESSION_ID_LEN) == 0)
+      thirl_session_round_ended(&each->session, now, ev->error);
+    break;
+  case THIRL_MEET_OFFERED:
+    take_offer(e, now, ev);
+    break;
+  case THIRL_MEET_CHANNEL_DATA:
+    p = thirl_session_roster_find_channel(e, ev->channel);
+    if (p && !thirl_session_relay_input(&p->session, now, ev->payload)) end_channel(e, now, p, THIRL_E_PROTOCOL, true);
+    break;
+  case THIRL_MEET_CHANNEL_ENDED:
+    p = thirl_session_roster_find_channel(e, ev->channel);
+    if (p) end_channel(e, now, p, ev->error == THIRL_OK ? THIRL_E_LOST : ev->error, false);
+    break;
+  case THIRL_MEET_CHANNEL_ROOM:
+  case THIRL_MEET_DRAINING:
+    break;
+  }
+  return true;
+}
+
+static void take_control_bytes(thirl_session_endpoint *e, thirl_time now, thirl_bytes in) {
+  thirl_meet_event ev;
+  for (;;) {
+    thirl_error err = thirl_meet_client_next(e->control.client, now, &in, &ev);
+    if (err == THIRL_E_AGAIN) return;
+    if (err != THIRL_OK) {
+      thirl_session_control_drop(&e->control, now, err, &e->queue);
+      lose_control(e, now, err);
+      return;
+    }
+    if (!take_meet_event(e, now, &ev)) return;
+  }
+}
+
+void thirl_session_rendezvous_input(thirl_session_endpoint *e, thirl_time now, const thirl_net_event *ev) {
+  static const thirl_addr unknown;
+  if (ev->kind == THIRL_NET_DATA) {
+    take_control_bytes(e, now, ev->payload);
+  } else if (ev->kind == THIRL_NET_EOF) {
+    thirl_session_control_drop(&e->control, now, THIRL_E_NO_SERVER, &e->queue);
+    lose_control(e, now, THIRL_E_NO_SERVER);
+  } else if (thirl_session_control_input(&e->control, now, ev)) {
+    lose_control(e, now, THIRL_E_NO_SERVER);
+  } else if (ev->kind == THIRL_NET_CONNECTED && !e->cfg.policy.relay_only) {
+    e->lanes.server = *thirl_session_control_server(&e->control);
+    thirl_session_lanes_control(&e->lanes, &ev->local, &unknown, &e->queue);
+  }
+}
+
+void thirl_session_rendezvous_tick(thirl_session_endpoint *e, thirl_time now) {
+  bool was_up = e->control.conn != 0;
+  thirl_session_control_tick(&e->control, now, &e->queue);
+  if (was_up && e->control.conn == 0) lose_control(e, now, e->control.last_error);
+  if (e->control.state == THIRL_SESSION_CONTROL_UP) take_control_bytes(e, now, (thirl_bytes){NULL, 0});
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What the endpoint does with the server: leaves its standing offer, begins rounds, and acts on what the server says. */
+#ifndef THIRL_SESSION_RENDEZVOUS_H
+#define THIRL_SESSION_RENDEZVOUS_H
+
+#include "session/roster.h"
+
+/** CONNECT for every session that wants a round, once the server knows us and the lanes are mapped; the standing offer before. */
+void thirl_session_rendezvous_begin_rounds(thirl_session_endpoint *e, thirl_time now);
+/** An event of the control connection. */
+void thirl_session_rendezvous_input(thirl_session_endpoint *e, thirl_time now, const thirl_net_event *ev);
+/** Time: reconnect, refresh, time out. */
+void thirl_session_rendezvous_tick(thirl_session_endpoint *e, thirl_time now);
+
+#endif

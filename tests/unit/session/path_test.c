@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/rand.h"
+#include "session/path.h"
+
+enum { WINDOW = 1 << 17 };
+
+typedef struct side {
+  thirl_secure_identity *id;
+  thirl_secure_tls_context *tls;
+  thirl_session_stream stream;
+  thirl_session_path path;
+  uint64_t written, read;
+} side;
+
+static const uint8_t session_id[THIRL_SESSION_ID_LEN] = {1, 2, 3, 4};
+
+static void make(side *s) {
+  memset(s, 0, sizeof *s);
+  assert_int_equal(thirl_secure_identity_generate(&s->id), THIRL_OK);
+  assert_int_equal(thirl_secure_tls_context_new(s->id, &s->tls), THIRL_OK);
+  thirl_session_stream_init(&s->stream, WINDOW);
+}
+
+static void unmake(side *s) {
+  thirl_session_path_fini(&s->path);
+  thirl_session_stream_fini(&s->stream);
+  thirl_secure_tls_context_free(s->tls);
+  thirl_secure_identity_free(s->id);
+}
+
+static void begin(side *a, side *b, const uint8_t *id_b) {
+  assert_int_equal(thirl_session_path_init(&a->path, 0, a->tls, true, thirl_secure_identity_peerid(b->id), session_id), THIRL_OK);
+  assert_int_equal(thirl_session_path_init(&b->path, 0, b->tls, false, thirl_secure_identity_peerid(a->id), id_b), THIRL_OK);
+}
+
+/* Frames that a session would act upon. */
+static thirl_error take(side *s, const thirl_session_frame *f) {
+  if (f->type == THIRL_SESSION_HELLO || f->type == THIRL_SESSION_ACK)
+    return thirl_session_stream_acked(&s->stream, f->next, f->limit);
+  if (f->type == THIRL_SESSION_FIN) return thirl_session_stream_fin(&s->stream, f->offset);
+  return THIRL_OK;
+}
+
+static thirl_error feed(side *s, thirl_bytes in) {
+  thirl_session_frame f;
+  thirl_error e;
+  while ((e = thirl_session_path_next(&s->path, 0, &s->stream, &in, &f)) == THIRL_OK)
+    if ((e = take(s, &f)) != THIRL_OK) return e;
+  assert_true(e != THIRL_E_AGAIN || in.n == 0);
+  return e;
+}
+
+/* Moves what from has to say, in pieces of random size. Returns the number of bytes, or sets *e. */
+static size_t move(side *from, side *to, thirl_dice *d, thirl_error *e) {
+  static uint8_t buf[70000];
+  size_t cap = 4096 + (size_t)thirl_dice_below(d, 60000);
+  size_t n = thirl_session_path_pull(&from->path, &from->stream, buf, cap);
+  for (size_t at = 0; at < n && *e == THIRL_E_AGAIN;) {
+    size_t k = 1 + (size_t)thirl_dice_below(d, 3000);
+    if (k > n - at) k = n - at;
+    *e = feed(to, THIRL_BYTES(buf + at, k));
+    at += k;
+  }
+  return n;
+}
+
+static void write_some(side *s, uint64_t total, size_t most) {
+  uint8_t *p;
+  size_t n;
+  if (s->written == total) return;
+  assert_int_equal(thirl_session_stream_space(&s->stream, &p, &n), THIRL_OK);
+  if (n > most) n = most;
+  if (n > total - s->written) n = (size_t)(total - s->written);
+  for (size_t i = 0; i < n; i++)
+    p[i] = (uint8_t)((s->written + i) * 37 >> 3);
+  thirl_session_stream_commit(&s->stream, n);
+  s->written += n;
+  if (s->written == total) thirl_session_stream_finish(&s->stream);
+}
+
+static void read_some(side *s, size_t most) {
+  thirl_bytes v = thirl_session_stream_peek(&s->stream);
+  if (v.n > most) v.n = most;
+  for (size_t i = 0; i < v.n; i++)
+    assert_int_equal(v.p[i], (uint8_t)((s->read + i) * 37 >> 3));
+  thirl_session_stream_consume(&s->stream, v.n);
+  s->read += v.n;
+}
+
+static void megabytes_both_ways_in_any_pieces(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 4; seed++) {
+    thirl_dice d;
+    side a, b;
+    thirl_error e = THIRL_E_AGAIN;
+    thirl_dice_seed(&d, seed);
+    make(&a);
+    make(&b);
+    begin(&a, &b, session_id);
+    const uint64_t total = 1500000;
+    for (int step = 0; a.read < total || b.read < total || !a.stream.fin_acked || !b.stream.fin_acked; step++) {
+      assert_true(step < 100000);
+      write_some(&a, total, 1 + (size_t)thirl_dice_below(&d, 40000));
+      write_some(&b, total, 1 + (size_t)thirl_dice_below(&d, 40000));
+      move(&a, &b, &d, &e);
+      assert_int_equal(e, THIRL_E_AGAIN);
+      move(&b, &a, &d, &e);
+      assert_int_equal(e, THIRL_E_AGAIN);
+      read_some(&a, (size_t)thirl_dice_below(&d, 60000));
+      read_some(&b, (size_t)thirl_dice_below(&d, 60000));
+    }
+    assert_true(thirl_session_path_is_proven(&a.path) && thirl_session_path_is_proven(&b.path));
+    assert_int_equal(a.path.stream_out, total);
+    assert_int_equal(b.path.stream_in, total);
+    unmake(&a);
+    unmake(&b);
+  }
+}
+
+/* The stream's own bytes around a chunk are not touched by the header that borrows their place. */
+static void sealing_leaves_the_ring_as_it_was(void **state) {
+  (void)state;
+  side a, b;
+  thirl_dice d;
+  thirl_error e = THIRL_E_AGAIN;
+  thirl_dice_seed(&d, 9);
+  make(&a);
+  make(&b);
+  begin(&a, &b, session_id);
+  write_some(&a, 60000, 60000);
+  uint8_t before[60000];
+  memcpy(before, a.stream.tx, sizeof before);
+  for (int i = 0; i < 20; i++) {
+    move(&a, &b, &d, &e);
+    move(&b, &a, &d, &e);
+  }
+  assert_int_equal(b.stream.rx_next, 60000);
+  assert_memory_equal(before, a.stream.tx, sizeof before);
+  unmake(&a);
+  unmake(&b);
+}
+
+static void another_session_is_refused(void **state) {
+  (void)state;
+  side a, b;
+  thirl_dice d;
+  thirl_error e = THIRL_E_AGAIN;
+  static const uint8_t other[THIRL_SESSION_ID_LEN] = {9};
+  thirl_dice_seed(&d, 1);
+  make(&a);
+  make(&b);
+  begin(&a, &b, other);
+  for (int i = 0; i < 10 && e == THIRL_E_AGAIN; i++) {
+    move(&a, &b, &d, &e);
+    if (e == THIRL_E_AGAIN) move(&b, &a, &d, &e);
+  }
+  assert_int_equal(e, THIRL_E_PROTOCOL);
+  unmake(&a);
+  unmake(&b);
+}
+
+static void a_wrong_key_gets_no_byte(void **state) {
+  (void)state;
+  side a, b, c;
+  thirl_dice d;
+  thirl_error e = THIRL_E_AGAIN;
+  thirl_dice_seed(&d, 1);
+  make(&a);
+  make(&b);
+  make(&c);
+  begin(&a, &b, session_id);
+  /* b expects c */
+  thirl_session_path_fini(&b.path);
+  assert_int_equal(thirl_session_path_init(&b.path, 0, b.tls, false, thirl_secure_identity_peerid(c.id), session_id), THIRL_OK);
+  write_some(&a, 1000, 1000);
+  for (int i = 0; i < 10 && e == THIRL_E_AGAIN; i++) {
+    move(&a, &b, &d, &e);
+    if (e == THIRL_E_AGAIN) move(&b, &a, &d, &e);
+  }
+  assert_int_equal(e, THIRL_E_WRONG_KEY);
+  assert_int_equal(b.stream.rx_next, 0);
+  unmake(&a);
+  unmake(&b);
+  unmake(&c);
+}
+
+static void ping_measures_the_round_trip(void **state) {
+  (void)state;
+  side a, b;
+  thirl_dice d;
+  thirl_error e = THIRL_E_AGAIN;
+  thirl_dice_seed(&d, 1);
+  make(&a);
+  make(&b);
+  begin(&a, &b, session_id);
+  for (int i = 0; i < 6; i++) {
+    move(&a, &b, &d, &e);
+    move(&b, &a, &d, &e);
+  }
+  assert_true(thirl_session_path_is_proven(&a.path));
+  thirl_session_path_ask(&a.path, 0);
+  assert_int_equal(a.path.asked_at, 0);
+  move(&a, &b, &d, &e);
+  move(&b, &a, &d, &e);
+  assert_int_equal(e, THIRL_E_AGAIN);
+  assert_true(a.path.asked_at == THIRL_NEVER);
+  unmake(&a);
+  unmake(&b);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(megabytes_both_ways_in_any_pieces), cmocka_unit_test(sealing_leaves_the_ring_as_it_was),
+      cmocka_unit_test(another_session_is_refused),        cmocka_unit_test(a_wrong_key_gets_no_byte),
+      cmocka_unit_test(ping_measures_the_round_trip),
+  };
+  return cmocka_run_group_tests_name("session/path", tests, NULL, NULL);
+}
