@@ -72,23 +72,42 @@ static bool v4_is_probeable(const uint8_t ip[4]) {
   return ip[0] < 224; /* multicast, reserved and broadcast begin here */
 }
 
-/* The IPv4 address that an IPv6 one carries, or NULL: mapped, compatible, 6to4, NAT64 (RFC 4291, 3056, 6052). */
-static const uint8_t *embedded_v4(const uint8_t ip[16]) {
-  static const uint8_t zero[10];
-  static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
-  if (memcmp(ip, zero, 10) == 0 && ((ip[10] == 0xff && ip[11] == 0xff) || (ip[10] == 0 && ip[11] == 0))) return ip + 12;
-  if (ip[0] == 0x20 && ip[1] == 0x02) return ip + 2;
-  if (memcmp(ip, nat64, 12) == 0) return ip + 12;
-  return NULL;
+static bool begins(const uint8_t ip[16], const void *prefix, size_t n) {
+  return memcmp(ip, prefix, n) == 0;
+}
+
+/*
+ * The IPv4 address that an IPv6 one carries, if any: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052), 6to4
+ * (RFC 3056), Teredo (RFC 4380: the client's, every bit inverted), ISATAP (RFC 5214).
+ */
+static bool embedded_v4(const uint8_t ip[16], uint8_t out[4]) {
+  static const uint8_t zero[12], mapped[12] = {[10] = 0xff, [11] = 0xff}, translated[12] = {[8] = 0xff, [9] = 0xff},
+                                 nat64[12] = {0x00, 0x64, 0xff, 0x9b}, teredo[4] = {0x20, 0x01},
+                                 isatap[3] = {0x00, 0x5e, 0xfe};
+  if (begins(ip, zero, 12) || begins(ip, mapped, 12) || begins(ip, translated, 12) || begins(ip, nat64, 12) ||
+      ((ip[8] & 0xfd) == 0 && memcmp(ip + 9, isatap, 3) == 0)) {
+    memcpy(out, ip + 12, 4);
+  } else if (ip[0] == 0x20 && ip[1] == 0x02) {
+    memcpy(out, ip + 2, 4);
+  } else if (begins(ip, teredo, 4)) {
+    for (int i = 0; i < 4; i++)
+      out[i] = ip[12 + i] ^ 0xff;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 bool thirl_addr_is_probeable(const thirl_addr *a) {
+  static const uint8_t local_nat64[6] = {0x00, 0x64, 0xff,
+                                         0x9b, 0x00, 0x01}; /* RFC 8215: where the IPv4 stands is local */
+  uint8_t v4[4];
   if (a->port == 0) return false;
   if (a->family == THIRL_FAMILY_V4) return v4_is_probeable(a->ip);
   if (a->family != THIRL_FAMILY_V6) return false;
-  if (a->ip[0] == 0xff) return false;
-  const uint8_t *v4 = embedded_v4(a->ip); /* :: and ::1 are IPv4-compatible forms of 0.0.0.0 and 0.0.0.1 */
-  return !v4 || v4_is_probeable(v4);
+  if (a->ip[0] == 0xff || begins(a->ip, local_nat64, 6)) return false;
+  return !embedded_v4(a->ip, v4) ||
+         v4_is_probeable(v4); /* :: and ::1 are IPv4-compatible forms of 0.0.0.0 and 0.0.0.1 */
 }
 
 const char *thirl_addr_format(const thirl_addr *a, char *out) {

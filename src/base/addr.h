@@ -41,9 +41,10 @@ uint64_t thirl_addr_hash(const thirl_addr *a, uint64_t key);
 /**
  * May a peer that we do not control make us send to this address?
  *
- * Never loopback, multicast, broadcast, unspecified or port 0, in any spelling (IPv4-mapped, IPv4-compatible, 6to4 and NAT64
- * forms are judged by the IPv4 address inside). Private and link-local unicast addresses are allowed: they are what
- * host candidates are made of, and nothing counts there before its key is proven.
+ * Never loopback, multicast, broadcast, unspecified or port 0, in any spelling (IPv4-mapped, -compatible and -translated, 6to4,
+ * NAT64, Teredo and ISATAP forms are judged by the IPv4 address inside; NAT64 under its local prefix never passes). Private and
+ * link-local unicast addresses are allowed: they are what host candidates are made of, and nothing counts there before its key
+ * is proven.
  */
 bool thirl_addr_is_probeable(const thirl_addr *a);
 

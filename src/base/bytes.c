@@ -37,7 +37,7 @@ thirl_bytes thirl_reader_take(thirl_reader *r, size_t n) {
     return (thirl_bytes){NULL, 0};
   }
   thirl_bytes b = {r->p, n};
-  r->p += n;
+  if (n) r->p += n; /* p may be NULL */
   return b;
 }
 
@@ -136,7 +136,7 @@ size_t thirl_buffer_room(const thirl_buffer *b) {
 
 uint8_t *thirl_buffer_reserve(thirl_buffer *b, size_t n) {
   if (n > thirl_buffer_room(b)) return NULL;
-  if (b->at + b->n + n <= b->cap) return b->p + b->at + b->n;
+  if (b->p && b->at + b->n + n <= b->cap) return b->p + b->at + b->n;
   if (b->at && b->n + n <= b->cap) {
     memmove(b->p, b->p + b->at, b->n);
     b->at = 0;

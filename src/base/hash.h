@@ -10,8 +10,9 @@ enum { THIRL_SHA1_LEN = 20, THIRL_SHA256_LEN = 32, THIRL_MD5_LEN = 16 };
 thirl_error thirl_hash_sha256(thirl_bytes in, uint8_t out[THIRL_SHA256_LEN]);
 /** Only for the key of STUN's long-term credentials with MD5 (RFC 8489 section 9.2.2). */
 thirl_error thirl_hash_md5(thirl_bytes in, uint8_t out[THIRL_MD5_LEN]);
-/** The MAC over the concatenation of n_parts views; no allocation per call after the first. */
-thirl_error thirl_hash_hmac_sha1(thirl_bytes key, const thirl_bytes *parts, size_t n_parts, uint8_t out[THIRL_SHA1_LEN]);
+/** The MAC over the concatenation of n_parts views; no allocation after a thread's first call. */
+thirl_error thirl_hash_hmac_sha1(thirl_bytes key, const thirl_bytes *parts, size_t n_parts,
+                                 uint8_t out[THIRL_SHA1_LEN]);
 thirl_error thirl_hash_hmac_sha256(thirl_bytes key, const thirl_bytes *parts, size_t n_parts,
                                    uint8_t out[THIRL_SHA256_LEN]);
 /** HKDF-SHA256 (RFC 5869), out_n at most 255 * 32. */

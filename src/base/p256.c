@@ -7,8 +7,18 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+
+/*
+ * A stranger's bad point or signature leaves entries in OpenSSL's error queue of this thread, and whoever calls SSL_get_error next would
+ * take them for his own: every failure of a public function clears the queue.
+ */
+static thirl_error failed(thirl_error e) {
+  ERR_clear_error();
+  return e;
+}
 
 struct thirl_p256 {
   EVP_PKEY *pkey;
@@ -28,7 +38,7 @@ static thirl_error wrap(EVP_PKEY *pkey, bool has_private, thirl_p256 **out) {
   if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, k->point, sizeof k->point, &n) != 1 ||
       n != sizeof k->point) {
     thirl_p256_free(k);
-    return THIRL_E_CRYPTO;
+    return failed(THIRL_E_CRYPTO);
   }
   *out = k;
   return THIRL_OK;
@@ -37,7 +47,7 @@ static thirl_error wrap(EVP_PKEY *pkey, bool has_private, thirl_p256 **out) {
 thirl_error thirl_p256_generate(thirl_p256 **out) {
   *out = NULL;
   EVP_PKEY *pkey = EVP_EC_gen("P-256");
-  return pkey ? wrap(pkey, true, out) : THIRL_E_CRYPTO;
+  return pkey ? wrap(pkey, true, out) : failed(THIRL_E_CRYPTO);
 }
 
 /* scalar may be NULL for a public key alone */
@@ -79,20 +89,20 @@ done:
   EC_POINT_free(q);
   BN_clear_free(d);
   EC_GROUP_free(group);
-  return e;
+  return e == THIRL_OK ? e : failed(e);
 }
 
 thirl_error thirl_p256_from_public(const uint8_t point[THIRL_P256_PUBLIC_LEN], thirl_p256 **out) {
   *out = NULL;
   if (point[0] != 0x04) return THIRL_E_MALFORMED;
   EVP_PKEY *pkey = from_params(point, NULL);
-  if (!pkey) return THIRL_E_MALFORMED;
+  if (!pkey) return failed(THIRL_E_MALFORMED);
   EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
   int on_curve = ctx && EVP_PKEY_public_check(ctx) == 1;
   EVP_PKEY_CTX_free(ctx);
   if (on_curve) return wrap(pkey, false, out);
   EVP_PKEY_free(pkey);
-  return THIRL_E_MALFORMED;
+  return failed(THIRL_E_MALFORMED);
 }
 
 void thirl_p256_free(thirl_p256 *k) {
@@ -108,10 +118,10 @@ void thirl_p256_get_public(const thirl_p256 *k, uint8_t out[THIRL_P256_PUBLIC_LE
 thirl_error thirl_p256_get_private(const thirl_p256 *k, uint8_t out[THIRL_P256_PRIVATE_LEN]) {
   BIGNUM *d = NULL;
   if (!k->has_private) return THIRL_E_STATE;
-  if (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) != 1) return THIRL_E_CRYPTO;
+  if (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) != 1) return failed(THIRL_E_CRYPTO);
   int n = BN_bn2binpad(d, out, THIRL_P256_PRIVATE_LEN);
   BN_clear_free(d);
-  return n == THIRL_P256_PRIVATE_LEN ? THIRL_OK : THIRL_E_CRYPTO;
+  return n == THIRL_P256_PRIVATE_LEN ? THIRL_OK : failed(THIRL_E_CRYPTO);
 }
 
 thirl_error thirl_p256_sign(const thirl_p256 *k, thirl_bytes in, uint8_t out[THIRL_P256_SIGNATURE_MAX], size_t *n) {
@@ -121,7 +131,7 @@ thirl_error thirl_p256_sign(const thirl_p256 *k, thirl_bytes in, uint8_t out[THI
   int ok = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, k->pkey) == 1 &&
            EVP_DigestSign(ctx, out, n, in.p, in.n) == 1;
   EVP_MD_CTX_free(ctx);
-  return ok ? THIRL_OK : THIRL_E_CRYPTO;
+  return ok ? THIRL_OK : failed(THIRL_E_CRYPTO);
 }
 
 thirl_error thirl_p256_verify(const thirl_p256 *k, thirl_bytes in, thirl_bytes signature) {
@@ -130,7 +140,7 @@ thirl_error thirl_p256_verify(const thirl_p256 *k, thirl_bytes in, thirl_bytes s
   int ok = EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, k->pkey) == 1 &&
            EVP_DigestVerify(ctx, signature.p, signature.n, in.p, in.n) == 1;
   EVP_MD_CTX_free(ctx);
-  return ok ? THIRL_OK : THIRL_E_INTEGRITY;
+  return ok ? THIRL_OK : failed(THIRL_E_INTEGRITY);
 }
 
 thirl_error thirl_p256_agree(const thirl_p256 *mine, const thirl_p256 *theirs, uint8_t out[THIRL_P256_SHARED_LEN]) {
@@ -140,7 +150,7 @@ thirl_error thirl_p256_agree(const thirl_p256 *mine, const thirl_p256 *theirs, u
   int ok = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, theirs->pkey) == 1 &&
            EVP_PKEY_derive(ctx, out, &n) == 1 && n == THIRL_P256_SHARED_LEN;
   EVP_PKEY_CTX_free(ctx);
-  return ok ? THIRL_OK : THIRL_E_CRYPTO;
+  return ok ? THIRL_OK : failed(THIRL_E_CRYPTO);
 }
 
 void *thirl_p256_evp(const thirl_p256 *k) {

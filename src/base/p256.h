@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys on the curve P-256: sign, verify, agree. A value wrapped around OpenSSL's EVP_PKEY; files and certificates live elsewhere. */
+/* Keys on the curve P-256: sign, verify, agree. Files and certificates live elsewhere. A failure leaves OpenSSL's error queue empty. */
 #ifndef THIRL_BASE_P256_H
 #define THIRL_BASE_P256_H
 

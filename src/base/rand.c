@@ -48,7 +48,10 @@ uint64_t thirl_dice_u64(thirl_dice *d) {
 
 uint64_t thirl_dice_below(thirl_dice *d, uint64_t n) {
   assert(n > 0);
-  return thirl_dice_u64(d) % n;
+  for (;;) {
+    uint64_t v = thirl_dice_u64(d), r = v % n;
+    if (v - r <= 0 - n) return r; /* else v is in the last, incomplete run of n numbers: throw again */
+  }
 }
 
 double thirl_dice_unit(thirl_dice *d) {
