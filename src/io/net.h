@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The carrier: turns the actions of one machine (base/net.h) into sockets on a libuv loop, and what happens there into its events.
+ *
+ * Everything happens on the loop's thread. The machine is never entered while it runs: outcomes that are known inside an action (a
+ * connect that fails at once, a listener that is bound) are handed over after the actions are drained. After each event the machine
+ * is drained, so a machine that answers FAILED with a new CONNECT from the same port has its SYN out in the same turn, and
+ * the dead socket is closed only after that.
+ *
+ * What a connection's bytes cost in memory: at most pull_bytes here and notsent_lowat in the kernel wait to be sent; everything else
+ * still belongs to the machine and may go another way.
+ */
+#ifndef THIRL_IO_NET_H
+#define THIRL_IO_NET_H
+
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/net.h"
+
+typedef struct thirl_io_net thirl_io_net;
+
+/** Zeroed means the defaults. Borrowed only for the call, except what log and ctx point to. */
+typedef struct thirl_io_net_config {
+  const thirl_log *log; /* one line per socket event at DEBUG; addresses are in it */
+  void (*after)(
+      void *ctx); /* at the end of each turn in which the machine got an event: the place to take its results */
+  void *ctx;
+  uint32_t backlog;        /* of listeners; 128 */
+  uint32_t notsent_lowat;  /* bytes; 256 KiB */
+  uint32_t pull_bytes;     /* at most this per pull; 64 KiB; at most THIRL_IO_NET_PULL_MAX */
+  uint32_t sndbuf, rcvbuf; /* of TCP sockets, bytes; the kernel's own choice */
+  uint32_t udp_buffer;     /* of UDP sockets in each direction, bytes; 1 MiB */
+  uint32_t max_sockets;    /* 1,048,576; beyond it CONNECT fails with LIMIT and incoming connections are reset */
+} thirl_io_net_config;
+
+enum { THIRL_IO_NET_PULL_MAX = 256 * 1024 };
+
+typedef struct thirl_io_net_stats {
+  uint64_t bytes_in, bytes_out;    /* of TCP */
+  uint64_t recv_calls, send_calls; /* of TCP */
+  uint64_t connects, connected;    /* CONNECT actions; those that came up */
+  uint64_t refused, failed;        /* FAILED with REFUSED; with anything else */
+  uint64_t accepted, shed;         /* incoming; of these reset for want of descriptors, memory or by max_sockets */
+  uint64_t accept_pauses;          /* times that a listener was put to sleep for it */
+  uint64_t datagrams_in, datagrams_out, datagrams_dropped;
+  uint64_t turns, ticks;       /* wake-ups; of these by the deadline */
+  uint64_t sockets, lingering; /* now */
+} thirl_io_net_stats;
+
+/**
+ * A carrier for this machine on this loop. The machine is not called before the first kick or the first turn of the loop.
+ *
+ * machine   copied; machine->self must outlive the carrier
+ * config    NULL for the defaults
+ *
+ * THIRL_E_NOMEM, THIRL_E_INVALID (a pull_bytes out of range).
+ */
+thirl_error thirl_io_net_new(uv_loop_t *loop, const thirl_net_machine *machine, const thirl_io_net_config *config,
+                             thirl_io_net **out);
+
+/** The application has touched the machine: carry out what it wants now. From inside after() it is done when that returns. */
+void thirl_io_net_kick(thirl_io_net *n);
+
+/**
+ * Close every socket and leave the loop; the machine is not called again. What lingers gets one last try to send.
+ * When libuv has let go of everything, n is freed and done(ctx) is called (done may be NULL). Allowed at any moment but from inside
+ * the machine; a second call does nothing.
+ */
+void thirl_io_net_close(thirl_io_net *n, void (*done)(void *ctx), void *ctx);
+
+/** Connections that the machine has closed and that are not through yet. A program that ends waits for 0, for a while. */
+size_t thirl_io_net_lingering(const thirl_io_net *n);
+
+void thirl_io_net_get_stats(const thirl_io_net *n, thirl_io_net_stats *out);
+
+#endif
