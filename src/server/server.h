@@ -2,6 +2,12 @@
 /*
  * thirld's logic without I/O: Binding answers, registration, introduction (CONNECT / OFFER / GO), relay channels, limits. A machine in the sense
  * of base/net.h: the process in apps/thirld and the simulator drive the same object.
+ *
+ * A pull of one connection can give another something to write (credit goes back to a sender): thirl_server_deadline then says now,
+ * and the next poll has the action. So a carrier that polls after its pulls loses no time, and one that only heeds the deadline works.
+ *
+ * Codes of error answers, besides RFC 8489's: 404 no such peer for you, 429 too often, 508 no room or draining: try another server. Those
+ * of a registered peer are under its key.
  */
 #ifndef THIRL_SERVER_SERVER_H
 #define THIRL_SERVER_SERVER_H
@@ -10,48 +16,40 @@
 #include "base/net.h"
 #include "base/p256.h"
 #include "base/rand.h"
+#include "server/limits.h"
+#include "server/stats.h"
+
+enum {
+  THIRL_SERVER_LISTENERS = 4, /* of each kind */
+  THIRL_SERVER_LINGER_S = 5   /* how long a connection that is to be closed may take to read its last messages */
+};
 
 typedef struct thirl_server thirl_server;
 
-/** Every limit has a name; 0 in a field means its default. thirld.conf uses the same names with hyphens. */
-typedef struct thirl_server_limits {
-  uint32_t max_connections;        /* TCP connections in all; default 20000 */
-  uint32_t max_connections_per_ip; /* default 64 */
-  uint32_t max_registrations;      /* default 20000 */
-  uint32_t max_channels;           /* relayed pairs in all; default 4000 */
-  uint32_t max_channels_per_peer;  /* default 32 */
-  uint32_t channel_buffer;         /* bytes per direction of a channel, the credit given; default 262144 */
-  uint64_t relay_memory;           /* bytes in all channel buffers together; default 256 MiB */
-  uint32_t register_timeout_s;     /* a connection that does not register and asks nothing is closed; default 30 */
-  uint32_t idle_timeout_s;         /* a registration without refresh; default 90 (the lifetime told to clients) */
-  uint32_t connects_per_minute;    /* CONNECT requests per peer; default 60 */
-  uint32_t requests_per_second;    /* unauthenticated requests per connection; default 20 */
-} thirl_server_limits;
-
 typedef struct thirl_server_config {
-  thirl_addr listen_tcp[4];        /* zeroed: unused */
-  thirl_addr listen_udp[4];        /* Binding over UDP */
-  thirl_server_limits limits;
-  const thirl_secrets *secrets;    /* borrowed */
-  const thirl_log *log;            /* borrowed, may be NULL; one INFO line per finished session */
+  thirl_addr listen_tcp[THIRL_SERVER_LISTENERS]; /* zeroed: unused */
+  thirl_addr listen_udp[THIRL_SERVER_LISTENERS]; /* Binding over UDP */
+  thirl_server_limits limits;                    /* copied */
+  const thirl_secrets *secrets;                  /* borrowed */
+  const thirl_log
+      *log; /* borrowed, may be NULL; one INFO line per finished session, ERROR for a listener that cannot be had */
 } thirl_server_config;
 
-/** What happened, for the operator's log, the tests and (later) metrics. Counters only grow, gauges do not. */
-typedef struct thirl_server_stats {
-  uint64_t connections, registrations, channels;                                                /* gauges */
-  uint64_t accepted, registered, refreshed, connects, introduced, not_found, refused, replayed, bad_signature, stale_nonce, malformed, limited,
-      bindings, relayed_bytes, sessions;                                                        /* counters */
-  uint64_t relay_buffered;                                                                      /* gauge, bytes */
-} thirl_server_stats;
-
+/** E_NOMEM, E_CRYPTO, E_INVALID (no listener at all). */
 thirl_error thirl_server_new(const thirl_server_config *cfg, thirl_time now, thirl_server **out);
 void thirl_server_free(thirl_server *s);
 /** New limits from a reloaded configuration; what exceeds them now is left to end by itself. */
 void thirl_server_set_limits(thirl_server *s, const thirl_server_limits *limits);
-/** Tell every client to go elsewhere, take no new ones; thirl_server_is_drained when the last channel has ended or the deadline passed. */
+/** Tell every client to go elsewhere, take no new ones (the TCP listeners are given back); thirl_server_is_drained when the last channel has ended or the deadline passed. */
 void thirl_server_drain(thirl_server *s, thirl_time now, thirl_time deadline);
 bool thirl_server_is_drained(const thirl_server *s, thirl_time now);
 const thirl_server_stats *thirl_server_stats_of(const thirl_server *s);
+/** The first error of a listener: E_IN_USE, E_PERMISSION, ...; THIRL_OK while none has failed. */
+thirl_error thirl_server_listen_error(const thirl_server *s);
+/** The address that listen_tcp[i] or listen_udp[i] was bound to; false while it is not. */
+bool thirl_server_bound(const thirl_server *s, bool is_udp, size_t i, thirl_addr *out);
+/** For tests and fuzzing: recounts every table; false when a gauge, a list or a limit is not what it says. */
+bool thirl_server_is_consistent(const thirl_server *s);
 
 /* The pipe of base/net.h. */
 void thirl_server_input(thirl_server *s, thirl_time now, const thirl_net_event *ev);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/offer.h"
+
+#include "meet/offer.h"
+
+static bool is_admissible(const thirl_meet_candidate *c, const thirl_addr *sender) {
+  thirl_addr plain = thirl_addr_unmap(c->addr);
+  if (!thirl_addr_is_probeable(&plain)) return false;
+  bool reflexive = c->type == THIRL_MEET_SRFLX || c->type == THIRL_MEET_PRFLX;
+  return !reflexive || thirl_addr_same_ip(&plain, sender);
+}
+
+thirl_error thirl_server_offer_admit(thirl_bytes offer, const thirl_addr *sender) {
+  thirl_meet_offer o;
+  if (thirl_meet_offer_decode(offer, &o) != THIRL_OK) return THIRL_E_MALFORMED;
+  for (size_t i = 0; i < o.n; i++)
+    if (!is_admissible(&o.candidates[i], sender)) return THIRL_E_INVALID;
+  return THIRL_OK;
+}
