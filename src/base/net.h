@@ -22,14 +22,16 @@
 typedef uint32_t thirl_net_id;
 #define THIRL_NET_ID_ACCEPTED 0x80000000u
 
-enum { THIRL_NET_PULL_MIN = 4096 }; /* a carrier never pulls into less room: it waits until the socket has it, or keeps what is left over */
+enum {
+  THIRL_NET_PULL_MIN = 4096
+}; /* a carrier never pulls into less room: it waits until the socket has it, or keeps what is left over */
 
 typedef enum thirl_net_verb {
-  THIRL_NET_LISTEN,   /* id, local: TCP; port 0 = any. Answer: LISTENING or FAILED */
-  THIRL_NET_CONNECT,  /* id, local (port 0 = any, ip may be unspecified), remote: TCP. Answer: CONNECTED or FAILED */
-  THIRL_NET_WRITE,    /* id: there are bytes; pull until it gives 0, whenever the socket has room, until then */
-  THIRL_NET_CLOSE,    /* id: send what was pulled, then FIN; nothing about this id is heard again */
-  THIRL_NET_ABORT,    /* id: RST (linger 0) and forget; nothing about this id is heard again. Also ends listeners and UDP */
+  THIRL_NET_LISTEN,  /* id, local: TCP; port 0 = any. Answer: LISTENING or FAILED */
+  THIRL_NET_CONNECT, /* id, local (port 0 = any, ip may be unspecified), remote: TCP. Answer: CONNECTED or FAILED */
+  THIRL_NET_WRITE,   /* id: there are bytes; pull until it gives 0, whenever the socket has room, until then */
+  THIRL_NET_CLOSE,   /* id: send what was pulled, then FIN; nothing about this id is heard again */
+  THIRL_NET_ABORT, /* id: RST (linger 0) and forget; nothing about this id is heard again. Also ends listeners and UDP */
   THIRL_NET_BIND_UDP, /* id, local. Answer: LISTENING or FAILED */
   THIRL_NET_SENDTO    /* id of a UDP socket, remote, payload (borrowed until the next poll) */
 } thirl_net_verb;
@@ -49,11 +51,11 @@ typedef enum thirl_net_kind {
   THIRL_NET_LISTENING, /* id, local as bound */
   THIRL_NET_CONNECTED, /* id, local, remote */
   THIRL_NET_ACCEPTED,  /* id (the carrier's), listener, local, remote */
-  THIRL_NET_FAILED,    /* id, error: REFUSED (RST or ICMP port), UNREACHABLE (other ICMP), TIMEOUT, RESET, IN_USE (address or four-tuple), LIMIT, PERMISSION, IO. The id is dead */
-  THIRL_NET_DATA,      /* id, payload (borrowed for the call) */
-  THIRL_NET_EOF,       /* id: the other side will send no more; the connection still writes */
-  THIRL_NET_DATAGRAM,  /* id of the UDP socket, local, remote, payload */
-  THIRL_NET_TICK       /* nothing but time: the deadline has come, or the caller wants an evaluation */
+  THIRL_NET_FAILED, /* id, error: REFUSED (RST or ICMP port), UNREACHABLE (other ICMP), TIMEOUT, RESET, IN_USE (address or four-tuple), LIMIT, PERMISSION, IO. The id is dead */
+  THIRL_NET_DATA,   /* id, payload (borrowed for the call) */
+  THIRL_NET_EOF,    /* id: the other side will send no more; the connection still writes */
+  THIRL_NET_DATAGRAM, /* id of the UDP socket, local, remote, payload */
+  THIRL_NET_TICK      /* nothing but time: the deadline has come, or the caller wants an evaluation */
 } thirl_net_kind;
 
 typedef struct thirl_net_event {

@@ -5,9 +5,9 @@
 
 #include "session/anonymous.h"
 #include "session/control.h"
-#include "session/endpoint.h"
 #include "session/lanes.h"
 #include "session/peer.h"
+#include "session/terms.h"
 
 struct thirl_session_endpoint {
   thirl_session_endpoint_config cfg;
