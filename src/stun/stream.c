@@ -45,7 +45,7 @@ static thirl_bytes payload(const thirl_stun_stream *s, const uint8_t *p, size_t 
 
 void thirl_stun_stream_init(thirl_stun_stream *s, thirl_stun_framing framing, size_t max) {
   *s = (thirl_stun_stream){.framing = framing, .max = max};
-  thirl_buffer_init(&s->partial, max + PADDING_MAX + COOKIE_END);
+  thirl_buffer_init(&s->partial, max + PADDING_MAX);
 }
 
 void thirl_stun_stream_fini(thirl_stun_stream *s) {
@@ -91,8 +91,6 @@ static thirl_error next_from_partial(thirl_stun_stream *s, thirl_bytes *in, thir
     }
     if (in->n == 0) return THIRL_E_AGAIN;
     size_t want = wire - held.n;
-    /* a wrong cookie is found as soon as it is there, however the stream is cut */
-    if (held.n < COOKIE_END && want > COOKIE_END - held.n) want = COOKIE_END - held.n;
     thirl_error e = keep(s, in, want < in->n ? want : in->n);
     if (e != THIRL_OK) return e;
   }

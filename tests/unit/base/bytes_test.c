@@ -158,6 +158,23 @@ static void a_large_empty_buffer_gives_its_memory_back(void **state) {
   thirl_buffer_fini(&b);
 }
 
+/* Room at the front is used before memory is asked for. */
+static void a_buffer_moves_down_before_it_grows(void **state) {
+  (void)state;
+  static const uint8_t some[1024] = {0};
+  thirl_buffer b;
+  thirl_buffer_init(&b, 10000);
+  assert_int_equal(thirl_buffer_append(&b, THIRL_BYTES(some, 400)), THIRL_OK);
+  const uint8_t *p = b.p;
+  size_t cap = b.cap;
+  thirl_buffer_consume(&b, 399);
+  assert_int_equal(thirl_buffer_append(&b, THIRL_BYTES(some, cap - 1)), THIRL_OK);
+  assert_ptr_equal(b.p, p);
+  assert_int_equal(b.cap, cap);
+  assert_int_equal(b.n, cap);
+  thirl_buffer_fini(&b);
+}
+
 /* Against the plainest model: an array that is moved down at each consume. */
 static void a_buffer_behaves_like_an_array(void **state) {
   (void)state;
@@ -206,6 +223,7 @@ int main(void) {
       cmocka_unit_test(a_writer_without_room_stays_bad_and_writes_nothing),
       cmocka_unit_test(a_buffer_is_bounded),
       cmocka_unit_test(a_large_empty_buffer_gives_its_memory_back),
+      cmocka_unit_test(a_buffer_moves_down_before_it_grows),
       cmocka_unit_test(a_buffer_behaves_like_an_array),
   };
   return cmocka_run_group_tests_name("base/bytes", tests, NULL, NULL);

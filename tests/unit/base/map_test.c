@@ -147,11 +147,33 @@ static void the_seed_decides_the_places(void **state) {
   assert_true(moved >= 48); /* 60 of 64 expected with 16 slots */
 }
 
+/* Keys that differ in one byte only, wherever it stands, are spread over the slots: else a stranger could choose collisions. */
+static void every_byte_of_a_key_decides_its_place(void **state) {
+  (void)state;
+  static const size_t lengths[] = {1, 4, 7, 8, 12, 20, 64};
+  for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++)
+    for (size_t i = 0; i < lengths[l]; i++) {
+      unsigned slots = 0;
+      for (unsigned v = 0; v < 64; v++) {
+        uint8_t key[64] = {0};
+        size_t at = 0;
+        thirl_map m;
+        key[i] = (uint8_t)v;
+        thirl_map_init(&m, lengths[l], 1);
+        assert_int_equal(thirl_map_put(&m, key, values), THIRL_OK);
+        assert_ptr_equal(thirl_map_next(&m, &at), values);
+        slots |= 1u << at;
+        thirl_map_fini(&m);
+      }
+      assert_in_range(__builtin_popcount(slots), 12, 16); /* of 16; 15.7 expected */
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_map_behaves_like_an_array), cmocka_unit_test(an_empty_map_holds_nothing_and_no_memory),
       cmocka_unit_test(a_map_is_usable_after_fini),  cmocka_unit_test(a_walk_gives_each_value_once),
-      cmocka_unit_test(the_seed_decides_the_places),
+      cmocka_unit_test(the_seed_decides_the_places), cmocka_unit_test(every_byte_of_a_key_decides_its_place),
   };
   return cmocka_run_group_tests_name("base/map", tests, NULL, NULL);
 }

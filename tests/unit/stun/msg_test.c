@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "stun/msg.h"
 #include "unit/stun/vectors.h"
 
@@ -194,7 +195,10 @@ static void fingerprint_must_be_last_and_right(void **state) {
   assert_int_equal(decode(&r, &m), THIRL_E_MALFORMED);
   r.b[r.n - 1] ^= 1;
   assert_int_equal(decode(&r, &m), THIRL_OK);
+  /* something behind it, with a CRC that is right for the longer message */
+  size_t crc_at = r.n - 4;
   raw_attr(&r, THIRL_STUN_ATTR_SOFTWARE, "late", 4);
+  thirl_bytes_put_u32(r.b + crc_at, thirl_hash_crc32(THIRL_BYTES(r.b, crc_at - 4)) ^ 0x5354554e);
   assert_int_equal(decode(&r, &m), THIRL_E_MALFORMED);
   raw wrong_length = raw_of(0x0001);
   raw_attr(&wrong_length, THIRL_STUN_ATTR_FINGERPRINT, zero, 8);
