@@ -176,6 +176,8 @@ static void do_action(thirl_session_peer *p, thirl_time now, const thirl_ice_act
   case THIRL_ICE_SELECTED:
     k = link_of(p, a->link);
     if (!k || k->is_selected) break;
+    for (thirl_link *l = thirl_list_first(&p->links); l; l = thirl_list_next(&p->links, l))
+      THIRL_OWNER(l, thirl_session_link, in)->is_selected = false; /* the last one counts */
     k->is_selected = thirl_session_direct_up(&p->session, now, &k->remote) == THIRL_OK;
     break;
   case THIRL_ICE_STRANGER:

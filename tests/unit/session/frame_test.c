@@ -32,7 +32,8 @@ static void every_frame_comes_back(void **state) {
   for (uint8_t type = THIRL_SESSION_HELLO; type <= THIRL_SESSION_BYE; type++) {
     if (type == THIRL_SESSION_DATA) continue;
     uint8_t buf[THIRL_SESSION_FRAME_MAX];
-    thirl_session_frame in = {.type = type, .stream = 0, .offset = 7, .next = 8, .limit = 9, .token = 10, .reason = 11}, out;
+    thirl_session_frame in = {.type = type, .stream = 0, .offset = 7, .next = 8, .limit = 9, .token = 10, .reason = 11},
+                        out;
     memset(in.session, 0xab, sizeof in.session);
     thirl_writer w = thirl_writer_of(buf, sizeof buf);
     thirl_session_frame_encode(&w, &in);

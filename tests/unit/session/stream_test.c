@@ -176,7 +176,8 @@ static void rings_start_small_and_grow_only_for_delay(void **state) {
   uint8_t *p;
   while (fill(&s, &written, 1 << 20) > 0) {
   }
-  assert_int_equal(s.tx_cap, THIRL_SESSION_STREAM_FIRST); /* nothing sent yet: waiting for the network does not make it grow */
+  assert_int_equal(s.tx_cap,
+                   THIRL_SESSION_STREAM_FIRST); /* nothing sent yet: waiting for the network does not make it grow */
   s.tx_limit = 1 << 20;
   size_t n;
   while ((n = thirl_session_stream_next_chunk(&s, 1 << 20, &p, &offset)) > 0)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Two peers meet, talk through the relay at once, and move to a direct connection: real endpoints, real server, invented network. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "meeting.h"
+
+static thirl_natbox_config nat(const char *name) {
+  thirl_natbox_config c;
+  assert_int_equal(thirl_natbox_config_preset(name, thirl_addr_v4(203, 0, 113, 1, 0), &c), THIRL_OK);
+  return c;
+}
+
+static void open_and_dial(meeting *m, const meeting_config *c) {
+  meeting_open(m, c);
+  meeting_run_on(m, thirl_sim_now(m->sim) + 3 * THIRL_S);
+  assert_int_equal(m->a.n_registered, 1);
+  meeting_dial(m);
+}
+
+static void two_home_routers_become_direct(void **state) {
+  (void)state;
+  meeting m;
+  meeting_config c = meeting_config_of(7, nat("portrestricted"), nat("portrestricted"), 100 * THIRL_MS);
+  open_and_dial(&m, &c);
+  m.a.hold_end = m.b.hold_end = true;
+  assert_true(meeting_run_until_direct(&m, thirl_sim_now(m.sim) + 10 * THIRL_S));
+  assert_true(m.b.up_at < m.b.direct_at);
+  m.a.hold_end = m.b.hold_end = false;
+  meeting_run(&m, thirl_sim_now(m.sim) + 30 * THIRL_S);
+  assert_true(meeting_is_complete(&m));
+  meeting_close(&m);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(two_home_routers_become_direct),
+  };
+  return cmocka_run_group_tests_name("sim/meeting", tests, NULL, NULL);
+}
