@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "natbox/allocation.h"
+
+#include <string.h>
+
+enum { RANDOM_TRIES = 32 };
+
+void thirl_natbox_allocation_init(thirl_natbox_allocator *a, uint64_t seed) {
+  *a = (thirl_natbox_allocator){0};
+  thirl_dice_seed(&a->dice, seed);
+  thirl_map_init(&a->blocks, sizeof(thirl_addr), seed);
+}
+
+void thirl_natbox_allocation_fini(thirl_natbox_allocator *a) {
+  thirl_map_fini(&a->blocks);
+}
+
+void thirl_natbox_allocation_reset(thirl_natbox_allocator *a) {
+  memset(a->next, 0, sizeof a->next);
+  thirl_map_fini(&a->blocks);
+}
+
+/* A range of ports, both ends included. */
+typedef struct range {
+  uint32_t lo, hi;
+} range;
+
+typedef struct search {
+  const thirl_natbox_rules *rules;
+  const thirl_natbox_wish *wish;
+  const thirl_natbox_bindings *bindings;
+  const thirl_natbox_sessions *sessions;
+} search;
+
+static bool overlaps(const search *s) {
+  /* Only then is a binding one flow, whose remote end says whether the port can be shared. */
+  return s->rules->collision == THIRL_NATBOX_COLLIDE_OVERLAP && s->rules->mapping == THIRL_NATBOX_APDM;
+}
+
+static bool is_free(const search *s, uint32_t port) {
+  thirl_addr outside = thirl_addr_with_port(s->wish->external, (uint16_t)port);
+  if (thirl_natbox_session_of_outside(s->sessions, s->wish->protocol, &outside, &s->wish->remote)) return false;
+  return overlaps(s) || !thirl_natbox_binding_of_outside(s->bindings, s->wish->protocol, &outside);
+}
+
+/* The first free port from start upwards, round the range in steps; 0 when there is none. */
+static uint32_t scan(const search *s, range r, uint32_t start, uint32_t step) {
+  uint32_t n = r.hi - r.lo + 1, at = start - r.lo;
+  for (uint32_t i = 0; i < n; i++, at = (at + step) % n)
+    if (is_free(s, r.lo + at)) return r.lo + at;
+  return 0;
+}
+
+static uint32_t pick_random(thirl_natbox_allocator *a, const search *s, range r) {
+  uint32_t n = r.hi - r.lo + 1;
+  for (int i = 0; i < RANDOM_TRIES; i++) {
+    uint32_t port = r.lo + (uint32_t)thirl_dice_below(&a->dice, n);
+    if (is_free(s, port)) return port;
+  }
+  return scan(s, r, r.lo + (uint32_t)thirl_dice_below(&a->dice, n), 1);
+}
+
+static uint32_t pick_sequential(thirl_natbox_allocator *a, const search *s, range r) {
+  uint32_t *next = &a->next[s->wish->protocol], step = s->rules->step ? s->rules->step : 1;
+  if (*next < r.lo || *next > r.hi) *next = r.lo;
+  uint32_t port = scan(s, r, *next, step);
+  if (port == 0) return 0;
+  *next = port + step > r.hi ? r.lo + (port + step - r.hi - 1) % (r.hi - r.lo + 1) : port + step;
+  return port;
+}
+
+/* The ports that belong to the inner host. More hosts than blocks share them. */
+static thirl_error block_of(thirl_natbox_allocator *a, const search *s, range *r) {
+  uint32_t size = s->rules->block ? s->rules->block : 1, total = r->hi - r->lo + 1;
+  uint32_t blocks = total / size;
+  if (blocks == 0) return THIRL_OK;
+  thirl_addr host = thirl_addr_with_port(s->wish->inside, 0);
+  uintptr_t number = (uintptr_t)thirl_map_get(&a->blocks, &host);
+  if (number == 0) {
+    number = a->blocks.n % blocks + 1;
+    thirl_error e = thirl_map_put(&a->blocks, &host, (void *)number); // NOLINT(performance-no-int-to-ptr)
+    if (e != THIRL_OK) return e;
+  }
+  r->lo += (uint32_t)(number - 1) * size;
+  r->hi = r->lo + size - 1;
+  return THIRL_OK;
+}
+
+/* 0 = no port; *evict: it belongs to another binding, which must go. */
+static uint32_t pick_preserved(thirl_natbox_allocator *a, const search *s, range r, bool *evict) {
+  uint32_t port = s->wish->inside.port;
+  bool in_range = port >= r.lo && port <= r.hi;
+  if (in_range && is_free(s, port)) return port;
+  if (in_range && s->rules->collision == THIRL_NATBOX_COLLIDE_EVICT) {
+    *evict = true;
+    return port;
+  }
+  if (in_range && s->rules->collision == THIRL_NATBOX_COLLIDE_NEXT) return scan(s, r, port, 1);
+  return pick_random(a, s, r);
+}
+
+thirl_error thirl_natbox_allocation_pick(thirl_natbox_allocator *a, const thirl_natbox_rules *rules,
+                                         const thirl_natbox_wish *wish, const thirl_natbox_bindings *bindings,
+                                         const thirl_natbox_sessions *sessions, thirl_addr *out) {
+  search s = {.rules = rules, .wish = wish, .bindings = bindings, .sessions = sessions};
+  range r = {.lo = rules->port_lo ? rules->port_lo : 1, .hi = rules->port_hi};
+  uint32_t port = 0;
+  bool evict = false;
+  thirl_error e = THIRL_OK;
+  if (r.lo > r.hi) return THIRL_E_LIMIT;
+  switch (rules->allocation) {
+  case THIRL_NATBOX_PRESERVE:
+    port = pick_preserved(a, &s, r, &evict);
+    break;
+  case THIRL_NATBOX_SEQUENTIAL:
+    port = pick_sequential(a, &s, r);
+    break;
+  case THIRL_NATBOX_BLOCK:
+    e = block_of(a, &s, &r);
+    if (e != THIRL_OK) return e;
+    port = pick_random(a, &s, r);
+    break;
+  default:
+    port = pick_random(a, &s, r);
+    break;
+  }
+  *out = thirl_addr_with_port(wish->external, (uint16_t)port);
+  if (port == 0) return THIRL_E_LIMIT;
+  return evict ? THIRL_E_IN_USE : THIRL_OK;
+}
