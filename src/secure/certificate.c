@@ -49,7 +49,7 @@ thirl_error thirl_secure_certificate_build(const thirl_p256 *key, const thirl_pe
   *out = NULL;
   if (!x) return THIRL_E_NOMEM;
   if (X509_set_version(x, VERSION_3) && set_serial(x, id) && set_names(x) && set_dates(x) && X509_set_pubkey(x, pkey) &&
-      X509_sign(x, pkey, EVP_sha256())) {
+      X509_sign(x, pkey, EVP_sha256()) > 0) { /* out of memory it may say -1 */
     *out = x;
     return THIRL_OK;
   }

@@ -33,6 +33,7 @@ static thirl_error wrap_take(thirl_p256 *key, thirl_secure_identity **out) {
   if (e == THIRL_OK) e = thirl_secure_certificate_build(key, &id->peerid, &id->x509);
   if (e != THIRL_OK) {
     thirl_secure_identity_free(id);
+    ERR_clear_error();
     return e;
   }
   *out = id;

@@ -155,6 +155,7 @@ static thirl_error reason_of_failure(const thirl_secure_tls *t) {
   while ((code = ERR_get_error()) != 0) {
     int reason = ERR_GET_REASON(code);
     if (reason == ERR_R_MALLOC_FAILURE) return THIRL_E_NOMEM;
+    if (ERR_FATAL_ERROR(code)) e = THIRL_E_CRYPTO; /* "internal error" and the like: ours, not theirs */
     if (ERR_GET_LIB(code) != ERR_LIB_SSL) continue;
     if (reason == SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC || is_alert(reason, SSL_AD_BAD_RECORD_MAC))
       e = THIRL_E_INTEGRITY;
