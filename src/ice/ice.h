@@ -30,61 +30,81 @@ enum {
 typedef struct thirl_ice thirl_ice;
 typedef uint32_t thirl_ice_link; /* 0: none */
 
+/** Zeroes mean the value in brackets. */
 typedef struct thirl_ice_config {
   bool controlling;
-  const char *ufrag, *pwd;      /* ours, copied */
-  const thirl_secrets *secrets; /* borrowed: tie-breaker, transaction ids */
-  bool
-      lanes; /* true: TCP simultaneous-open pairs are formed within one lane only (three port pairs, not nine); false: RFC 8445 */
-  bool burst;         /* true: every pair is checked at start, no Ta pacing; false: one check per ta */
-  thirl_time ta;      /* 0 = 50 ms */
-  thirl_time give_up; /* no valid pair this long after start: FAILED; 0 = 39.5 s */
-  unsigned
-      refusals; /* how many times in a row a refused TCP connect is repeated without a gap; 0 = 8; afterwards every 200 ms until give_up.
-                                      Without burst a refused pair has failed, as in RFC 6544 */
-  thirl_time
-      check_timeout; /* an unanswered check on a TCP link; 0 = 10 s. Over UDP RFC 8445's schedule, or with burst 0, 10, 30, 70 ms and then x1.5 */
-  bool
-      nominate_first; /* controlling: nominate the first valid pair at once (USE-CANDIDATE rides in the first check over TCP) */
-  thirl_time
-      settle; /* controlling, not nominate_first: how long to wait for a better pair once one is valid; 0 = 500 ms */
+  /* Ours, copied: 4 to 256 and 22 to 256 characters (RFC 8839 5.4). */
+  const char *ufrag, *pwd;
+  /* Borrowed for the life of the agent: tie-breaker, transaction ids, the seed of jitter. */
+  const thirl_secrets *secrets;
+  /* TCP simultaneous-open pairs are formed within one lane only (three port pairs, not nine); false: RFC 8445. */
+  bool lanes;
+  /* Every pair is checked at start, without pacing; a refused TCP connect is repeated; checks over UDP go out after 0, 10, 30, 70 ms and
+     then x1.5, seven in all. False: one check per ta, a refused pair has failed (RFC 6544), RFC 8489's repetitions. */
+  bool burst;
+  /* Candidates that may not be probed (loopback above all) are taken too: for tests on one machine. */
+  bool any_address;
+  thirl_time ta; /* [50 ms] */
+  /* Nothing selected this long after start: FAILED. [39.5 s, RFC 8863] */
+  thirl_time give_up;
+  /* With burst: how many times in a row a refused TCP connect is repeated without a gap; afterwards every 200 ms until give_up. [8] */
+  unsigned refusals;
+  /* An unanswered check over TCP; with burst over UDP too. [10 s] */
+  thirl_time check_timeout;
+  /* Controlling: nominate the first valid pair at once. Over TCP USE-CANDIDATE rides in the first check on the first connection, over UDP in
+     the first triggered check: no round trip more. Controlled: over TCP a nomination counts when it comes in, not only when the answer to our
+     own check has come too (RFC 8445 7.3.1.5): half a round trip less. False: regular nomination. */
+  bool nominate_first;
+  /* Controlling, not nominate_first: how long to wait for a better pair once one is valid. [500 ms] */
+  thirl_time settle;
 } thirl_ice_config;
 
 typedef enum thirl_ice_input_kind {
-  THIRL_ICE_LINK_UP,      /* link: the connect is through; local, remote */
-  THIRL_ICE_LINK_FAILED,  /* link: error. The link is dead */
+  THIRL_ICE_LINK_UP,      /* link: the connect is through; local, remote (unset: as asked for) */
+  THIRL_ICE_LINK_FAILED,  /* link: error, as in base/net.h. The link is dead */
   THIRL_ICE_LINK_CLOSED,  /* link: EOF or reset after it was up. Dead */
-  THIRL_ICE_LINK_MESSAGE, /* link, payload: one frame that is STUN */
+  THIRL_ICE_LINK_MESSAGE, /* link, payload: one frame, which should be STUN */
   THIRL_ICE_DATAGRAM,     /* local (base), remote, payload: one datagram that is STUN */
   THIRL_ICE_TICK
 } thirl_ice_input_kind;
 
 typedef struct thirl_ice_input_event {
   thirl_ice_input_kind kind;
-  thirl_ice_link link;
+  thirl_ice_link link; /* one that is dead or was never given out is ignored */
   thirl_addr local, remote;
   thirl_error error;
   thirl_bytes payload;
 } thirl_ice_input_event;
 
 typedef enum thirl_ice_action_kind {
-  THIRL_ICE_CONNECT, /* link, local (base of the lane), remote: open a TCP connection */
-  THIRL_ICE_ABORT,   /* link: RST it (a loser, a stranger, or the end) */
-  THIRL_ICE_SEND,   /* link, payload: one STUN message to be framed (RFC 4571) and sent; borrowed until the next call */
-  THIRL_ICE_SENDTO, /* local, remote, payload: one UDP datagram */
-  THIRL_ICE_LINK_CONFIRMED, /* link, remote: information: first TCP connection up (the moment punching.md calls confirmed) */
-  THIRL_ICE_SELECTED, /* link (or UDP: link 0), local, remote, mapped: the nominated pair. Comes once on the controlling side. On the controlled side it
-                          may come again: the peer nominated another pair because the former one had died for it; the last one counts */
-  THIRL_ICE_STRANGER, /* link, remote: someone answered there without knowing the credentials */
-  THIRL_ICE_CONSENT_LOST, /* the selected pair is dead (RFC 7675) */
-  THIRL_ICE_FAILED /* reason in error: E_TIMEOUT (no answer at all), E_REFUSED (only refusals), E_UNREACHABLE, E_NO_PATH (nothing to try), E_STRANGER */
+  /* link, local (base of the candidate; port 0: any), remote: open a TCP connection. Answer: LINK_UP or LINK_FAILED. */
+  THIRL_ICE_CONNECT,
+  /* link: RST it (a loser, a stranger, or the end). Nothing is heard of it again. */
+  THIRL_ICE_ABORT,
+  /* link, payload: one STUN message to be framed (RFC 4571) and sent; borrowed until the next call. */
+  THIRL_ICE_SEND,
+  /* local (base), remote, payload: one UDP datagram; borrowed likewise. */
+  THIRL_ICE_SENDTO,
+  /* link, local, remote: information, once: the first TCP connection is up, whoever is there. */
+  THIRL_ICE_LINK_CONFIRMED,
+  /* link (UDP: 0), local, remote, mapped and the types: the nominated pair. Once on the controlling side. On the controlled side it may come
+     again within 3 s: the former pair has died for the peer and it has nominated another one. The last one counts. */
+  THIRL_ICE_SELECTED,
+  /* link, local, remote: someone there does not know the credentials. An ABORT follows. */
+  THIRL_ICE_STRANGER,
+  /* The selected pair is dead (RFC 7675, or its connection is closed), and there is no other. The agent is at its end. */
+  THIRL_ICE_CONSENT_LOST,
+  /* error: E_TIMEOUT (somewhere nobody answered), E_REFUSED (everywhere at least refusals), E_UNREACHABLE, E_STRANGER (only strangers),
+     E_NO_PATH (nothing to try). Host candidates of the peer count only when there were no others: in another network
+     they say nothing. The agent is at its end. */
+  THIRL_ICE_FAILED
 } thirl_ice_action_kind;
 
 typedef struct thirl_ice_action {
   thirl_ice_action_kind kind;
   thirl_ice_link link;
   thirl_addr local, remote;
-  thirl_addr mapped;                      /* of SELECTED: how the peer sees us on this pair */
+  thirl_addr mapped; /* of SELECTED: how the peer sees us on this pair; unset when that is not known yet */
   thirl_ice_type local_type, remote_type; /* of SELECTED */
   thirl_error error;
   thirl_bytes payload;
@@ -104,26 +124,38 @@ typedef struct thirl_ice_evidence {
   unsigned dropped;     /* messages received that made no sense */
 } thirl_ice_evidence;
 
+/** E_INVALID (something missing), E_RANGE (credentials too short or too long), E_NOMEM. */
 thirl_error thirl_ice_new(const thirl_ice_config *cfg, thirl_ice **out);
+/** Frees, never acts: connections that are still open are the caller's. */
 void thirl_ice_free(thirl_ice *a);
 
-/** addr, base, type, transport, lane; priority and foundation are computed when 0. E_LIMIT. */
+/**
+ * addr, base (unset: addr), type, transport, lane; priority and foundation are computed when 0. A TCP_ACTIVE base has the port to connect
+ * from, or 0. Known ones are ignored. E_INVALID without an address, E_LIMIT.
+ */
 thirl_error thirl_ice_add_local(thirl_ice *a, const thirl_ice_candidate *c);
-/** The peer's credentials; copied. */
+/** What add_local made of the i-th candidate, to be told to the peer; false beyond the last. */
+bool thirl_ice_get_local(const thirl_ice *a, size_t i, thirl_ice_candidate *out);
+/** The peer's credentials; copied. E_RANGE as in new; E_STATE when they are known already. */
 thirl_error thirl_ice_set_remote(thirl_ice *a, const char *ufrag, const char *pwd);
-/** A remote candidate, at any time (trickle). Silently ignored when it may not be probed (base/addr.h). E_LIMIT. */
+/** A remote candidate, at any time (trickle). Silently ignored when it is known or may not be probed (base/addr.h). E_LIMIT. */
 thirl_error thirl_ice_add_remote(thirl_ice *a, thirl_time now, const thirl_ice_candidate *c);
-/** The peer will send no more candidates. */
+/** The peer will send no more candidates: when all that is known has failed, the agent need not wait for give_up. */
 void thirl_ice_end_of_candidates(thirl_ice *a, thirl_time now);
 /** GO at this time (now or later). */
 void thirl_ice_start(thirl_ice *a, thirl_time now, thirl_time at);
 
-/** A connection came in on a listener of ours and its first frame was a STUN request for our ufrag: it becomes a link. E_LIMIT. */
+/**
+ * A connection came in on a listener of ours and its first frame was a STUN request for our ufrag: it becomes a link, and that frame is the
+ * next input. E_LIMIT; E_NOT_FOUND when no candidate of ours has this port; E_STATE when nothing more is wanted: close it.
+ */
 thirl_error thirl_ice_accept(thirl_ice *a, thirl_time now, const thirl_addr *local, const thirl_addr *remote,
                              thirl_ice_link *out);
 
+/* After every call above and after each input: poll until false, then read the deadline. Time never goes back. */
 void thirl_ice_input(thirl_ice *a, thirl_time now, const thirl_ice_input_event *ev);
 bool thirl_ice_poll(thirl_ice *a, thirl_time now, thirl_ice_action *out);
+/** When to input a TICK next. */
 thirl_time thirl_ice_deadline(const thirl_ice *a);
 
 void thirl_ice_get_evidence(const thirl_ice *a, thirl_ice_evidence *out);
