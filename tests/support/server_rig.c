@@ -370,11 +370,16 @@ void rig_check(uint64_t i, uint8_t out[THIRL_MEET_CHECK_LEN]) {
 }
 
 size_t rig_offer(const rig_client *c, uint8_t out[THIRL_MEET_OFFER_MAX]) {
-  thirl_meet_offer o = {.ufrag = "abcdefgh", .pwd = "ijklmnopqrstuvwxyz012345", .n = 2};
-  o.candidates[0] = (thirl_meet_candidate){.type = THIRL_MEET_HOST, .transport = THIRL_MEET_TCP_SO, .priority = 2};
-  o.candidates[0].addr = thirl_addr_v4(10, 0, 0, 1, 5000);
-  o.candidates[1] = (thirl_meet_candidate){.type = THIRL_MEET_SRFLX, .transport = THIRL_MEET_TCP_SO, .priority = 1};
-  o.candidates[1].addr = thirl_addr_with_port(c->addr, 5001);
+  thirl_meet_offer o = {.ufrag = "abcdefgh", .pwd = "ijklmnopqrstuvwxyz012345", .n = 8};
+  for (size_t i = 0; i < o.n; i++) {
+    bool host = i % 2 == 0, udp = i / 2 == 3;
+    thirl_addr local = thirl_addr_v4(10, 0, 0, 1, (uint16_t)(5000 + i));
+    o.candidates[i].type = host ? THIRL_MEET_HOST : THIRL_MEET_SRFLX;
+    o.candidates[i].transport = udp ? THIRL_MEET_UDP : THIRL_MEET_TCP_SO;
+    o.candidates[i].lane = (uint8_t)(i / 2);
+    o.candidates[i].addr = host ? local : thirl_addr_with_port(c->addr, local.port);
+    o.candidates[i].priority = (uint32_t)(100 - i);
+  }
   size_t n;
   MUST(thirl_meet_offer_encode(&o, out, THIRL_MEET_OFFER_MAX, &n) == THIRL_OK);
   return n;

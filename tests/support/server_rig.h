@@ -132,7 +132,7 @@ thirl_addr rig_addr(uint64_t i);
 /** The proof of the i-th peer's ticket, and its check. */
 void rig_proof(uint64_t i, uint8_t out[THIRL_MEET_PROOF_LEN]);
 void rig_check(uint64_t i, uint8_t out[THIRL_MEET_CHECK_LEN]);
-/** An offer with a host and an srflx candidate of this client, encoded. */
+/** An offer of this client as a real one is: three ports for TCP and one for UDP, each with a host and an srflx candidate. Encoded. */
 size_t rig_offer(const rig_client *c, uint8_t out[THIRL_MEET_OFFER_MAX]);
 /** CONNECT to peer with the proof of ticket i. */
 void rig_send_connect(rig_client *c, const thirl_peerid *peer, uint64_t ticket, uint8_t session);
