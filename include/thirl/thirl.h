@@ -44,22 +44,21 @@ enum {
  * What the caller wants. Begin with THIRL_OPTIONS_INIT; every field left alone has its default. The strings are copied.
  */
 typedef struct thirl_options {
-  size_t size;              /* sizeof(thirl_options) of the caller: set by THIRL_OPTIONS_INIT */
-  const char *server;       /* "host", "host:port" or "[v6]:port" of the rendezvous server; listeners only (a ticket names it). NULL: $THIRL_SERVER */
-  const char *identity;     /* file of the private key; NULL: $XDG_CONFIG_HOME/thirl/key.pem, made on first use */
-  bool ephemeral;           /* a key of its own for this context, kept nowhere; identity is ignored */
-  bool direct_only;         /* no byte of the stream through the relay: THIRL_E_ONLY_RELAY when no direct path is found */
-  bool relay_only;          /* show no address to the peer */
-  unsigned timeout_ms;      /* until the peer is reached; 0 = 30000 */
-  unsigned lost_after_ms;   /* how long a stream waits without any path; 0 = 60000 */
-  size_t window;            /* bytes in flight at most, a power of two >= 32768; 0 = 4 MiB */
-  unsigned max_incoming;    /* sessions at a time that ticket holders may open; 0 = 16 */
+  size_t size; /* sizeof(thirl_options) of the caller: set by THIRL_OPTIONS_INIT */
+  const char *
+      server; /* "host", "host:port" or "[v6]:port" of the rendezvous server; listeners only (a ticket names it). NULL: $THIRL_SERVER */
+  const char *identity;   /* file of the private key; NULL: $XDG_CONFIG_HOME/thirl/key.pem, made on first use */
+  bool ephemeral;         /* a key of its own for this context, kept nowhere; identity is ignored */
+  bool direct_only;       /* no byte of the stream through the relay: THIRL_E_ONLY_RELAY when no direct path is found */
+  bool relay_only;        /* show no address to the peer */
+  unsigned timeout_ms;    /* until the peer is reached; 0 = 30000 */
+  unsigned lost_after_ms; /* how long a stream waits without any path; 0 = 60000 */
+  size_t window;          /* bytes in flight at most, a power of two >= 32768; 0 = 4 MiB */
+  unsigned max_incoming;  /* sessions at a time that ticket holders may open; 0 = 16 */
 } thirl_options;
 
 #define THIRL_OPTIONS_INIT                                                                                             \
-  {                                                                                                                    \
-    sizeof(thirl_options), NULL, NULL, false, false, false, 0, 0, 0, 0                                                 \
-  }
+  { sizeof(thirl_options), NULL, NULL, false, false, false, 0, 0, 0, 0 }
 
 /* ---- blocking ---- */
 
@@ -99,13 +98,13 @@ typedef enum thirl_event_kind {
   THIRL_EVENT_UNREGISTERED, /* the server is lost (error); it is tried again for ever */
   THIRL_EVENT_INCOMING,     /* session: a peer with a ticket comes in */
   THIRL_EVENT_UP,           /* session: its stream is usable; the peer's key is proven */
-  THIRL_EVENT_PATH,         /* session: direct tells which path carries it now; error: why it is relayed (OK: not known yet) */
-  THIRL_EVENT_CONFIRMED,    /* session: the first direct connection is up, not yet proven; after_us since the start of punching */
-  THIRL_EVENT_READABLE,     /* session: bytes, or the peer's end, wait in thirl_read */
-  THIRL_EVENT_WRITABLE,     /* session: thirl_write had no room and has some again */
-  THIRL_EVENT_STRANGER,     /* session or 0: somebody without the key answered at address, or called (error) */
-  THIRL_EVENT_FINISHED,     /* session: both directions are complete; the handle is dead */
-  THIRL_EVENT_FAILED        /* session: error; the handle is dead */
+  THIRL_EVENT_PATH, /* session: direct tells which path carries it now; error: why it is relayed (OK: not known yet) */
+  THIRL_EVENT_CONFIRMED, /* session: the first direct connection is up, not yet proven; after_us since the start of punching */
+  THIRL_EVENT_READABLE, /* session: bytes, or the peer's end, wait in thirl_read */
+  THIRL_EVENT_WRITABLE, /* session: thirl_write had no room and has some again */
+  THIRL_EVENT_STRANGER, /* session or 0: somebody without the key answered at address, or called (error) */
+  THIRL_EVENT_FINISHED, /* session: both directions are complete; the handle is dead */
+  THIRL_EVENT_FAILED    /* session: error; the handle is dead */
 } thirl_event_kind;
 
 typedef struct thirl_event {
@@ -151,7 +150,7 @@ THIRL_API void thirl_close(thirl_context *c, thirl_session_handle s);
 /**
  * Let the context move the bytes between a session and two file descriptors (which may be the same) by itself: input's end becomes the end of our
  * direction, the peer's end becomes shutdown(SHUT_WR) or close of the output. thirl_read and thirl_write are not to be used with it.
- * The descriptors stay the caller's and must stay open until FINISHED or FAILED. Flags of shared descriptors are put back at the end.
+ * The descriptors are taken over on success and closed when their direction ends (0, 1 and 2 are replaced by /dev/null instead).
  */
 THIRL_API thirl_error thirl_attach(thirl_context *c, thirl_session_handle s, int input_fd, int output_fd);
 

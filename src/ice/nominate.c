@@ -11,10 +11,12 @@
 #define GRACE        (5 * THIRL_MS)
 #define GRACE_PROVEN (200 * THIRL_MS)
 
-/* How long the controlled side keeps losers: three round trips of the winner, within limits. */
-#define LINGER           (500 * THIRL_MS)
-#define LINGER_RTT_MAX   (500 * THIRL_MS)
-#define LINGER_NOMINATED (3 * THIRL_S) /* and those that were nominated too; RFC 8445 8.3.1 */
+/* How long the controlled side keeps losers (RFC 8445 8.3.1): whoever controls ends them much earlier, and may still need one of them, as long as
+   our answer to its nomination is on the way and being repeated. */
+#define LINGER (5 * THIRL_S)
+
+/* A controlling peer checks the pair that it uses at least every 6 s (RFC 7675): so long without one, and it uses another. */
+#define SILENCE (7 * THIRL_S)
 
 static bool is_alive(const thirl_ice_flow *f) {
   return f->state != THIRL_ICE_FLOW_FREE;
@@ -130,19 +132,14 @@ static void select_flow(thirl_ice *a, thirl_ice_flow *f) {
   thirl_ice_queue_push(&a->queue, &out, NULL);
 }
 
-static thirl_time dropped_at(const thirl_ice *a, const thirl_ice_flow *f) {
-  if (a->controlling) return a->selected_at;
-  if (f->nominated) return thirl_time_after(a->selected_at, LINGER_NOMINATED);
-  thirl_time rtt = LINGER_RTT_MAX;
-  for (unsigned i = 0; i < a->n_flows; i++)
-    if (is_alive(&a->flows[i]) && a->flows[i].selected && a->flows[i].valid) rtt = a->flows[i].rtt;
-  return thirl_time_after(a->selected_at, THIRL_MAX(LINGER, 3 * THIRL_MIN(rtt, LINGER_RTT_MAX)));
+static thirl_time dropped_at(const thirl_ice *a) {
+  return a->controlling ? a->selected_at : thirl_time_after(a->selected_at, LINGER);
 }
 
 static void drop_losers(thirl_ice *a) {
   for (unsigned i = 0; i < a->n_flows; i++) {
     thirl_ice_flow *f = &a->flows[i];
-    if (is_alive(f) && !f->selected && dropped_at(a, f) <= a->now) thirl_ice_link_abort(a, f, THIRL_OK);
+    if (is_alive(f) && !f->selected && dropped_at(a) <= a->now) thirl_ice_link_abort(a, f, THIRL_OK);
   }
 }
 
@@ -158,8 +155,15 @@ static void lose(thirl_ice *a) {
 }
 
 bool thirl_ice_nominate_lingers(const thirl_ice *a) {
-  return a->state == THIRL_ICE_AGENT_SELECTED && !a->controlling &&
-         a->now < thirl_time_after(a->selected_at, LINGER_NOMINATED);
+  return a->state == THIRL_ICE_AGENT_SELECTED && !a->controlling && a->now < thirl_time_after(a->selected_at, LINGER);
+}
+
+bool thirl_ice_nominate_reopen(thirl_ice *a) {
+  thirl_ice_flow *f = thirl_ice_nominate_selected(a);
+  if (a->controlling || !f || thirl_time_after(f->heard_at, SILENCE) > a->now) return false;
+  f->nominated = false;
+  a->selected_at = a->now;
+  return true;
 }
 
 void thirl_ice_nominate_evaluate(thirl_ice *a) {
@@ -177,6 +181,6 @@ thirl_time thirl_ice_nominate_deadline(const thirl_ice *a) {
   if (a->state == THIRL_ICE_AGENT_CHECKING && a->controlling) return nominate_at(a, nominee_of(a), best_valid(a));
   if (a->state != THIRL_ICE_AGENT_SELECTED) return t;
   for (unsigned i = 0; i < a->n_flows; i++)
-    if (is_alive(&a->flows[i]) && !a->flows[i].selected) t = THIRL_MIN(t, dropped_at(a, &a->flows[i]));
+    if (is_alive(&a->flows[i]) && !a->flows[i].selected) t = THIRL_MIN(t, dropped_at(a));
   return t;
 }

@@ -91,10 +91,10 @@ thirl_error thirl_session_endpoint_dial(thirl_session_endpoint *e, thirl_time no
   return THIRL_OK;
 }
 
-void thirl_session_endpoint_abandon(thirl_session_endpoint *e, thirl_time now, uint32_t handle) {
+void thirl_session_endpoint_abandon(thirl_session_endpoint *e, thirl_time now, uint32_t handle, thirl_error reason) {
   thirl_session_peer *p = thirl_session_roster_find_handle(e, handle);
   if (!p) return;
-  thirl_session_abandon(&p->session, now, THIRL_E_PEER_CLOSED);
+  thirl_session_abandon(&p->session, now, reason);
   evaluate(e, now);
 }
 
@@ -198,6 +198,7 @@ static void bury(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *
 }
 
 static void evaluate(thirl_session_endpoint *e, thirl_time now) {
+  e->now = now;
   thirl_session_event of;
   thirl_session_rendezvous_begin_rounds(e, now);
   open_doors(e, now);
@@ -306,7 +307,7 @@ size_t thirl_session_endpoint_pull(thirl_session_endpoint *e, thirl_time now, th
 }
 
 thirl_time thirl_session_endpoint_deadline(thirl_session_endpoint *e) {
-  thirl_time t = thirl_session_control_deadline(&e->control);
+  thirl_time t = thirl_session_rendezvous_deadline(e, e->now);
   t = THIRL_MIN(t, thirl_session_lanes_deadline(&e->lanes));
   t = THIRL_MIN(t, thirl_session_anonymous_deadline(&e->doors));
   THIRL_SESSION_EACH(e, p) {

@@ -26,8 +26,8 @@ thirl_error thirl_session_endpoint_admit(thirl_session_endpoint *e, thirl_time n
 /** Open a session with the ticket's peer; policy NULL: the endpoint's. *handle names it from now on. E_LIMIT, E_NOMEM, E_INVALID. */
 thirl_error thirl_session_endpoint_dial(thirl_session_endpoint *e, thirl_time now, const thirl_meet_ticket *ticket,
                                         const thirl_session_policy *policy, uint32_t *handle);
-/** Give a session up at once; the peer hears PEER_CLOSED if a path is there. The handle is dead after its FAILED event. */
-void thirl_session_endpoint_abandon(thirl_session_endpoint *e, thirl_time now, uint32_t handle);
+/** Give a session up at once; the peer hears PEER_CLOSED if a path is there, we hear FAILED with this reason, and the handle is dead after it. */
+void thirl_session_endpoint_abandon(thirl_session_endpoint *e, thirl_time now, uint32_t handle, thirl_error reason);
 /** Take no more incoming sessions and take tickets back. */
 void thirl_session_endpoint_stop_listening(thirl_session_endpoint *e, thirl_time now);
 /** No session is left, and nothing of a finished one waits to be sent. */

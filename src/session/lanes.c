@@ -216,6 +216,10 @@ size_t thirl_session_lanes_pull(thirl_session_lanes *l, thirl_time now, thirl_ne
   return thirl_stun_writer_finish(&w, &out) == THIRL_OK ? out.n : 0;
 }
 
+thirl_time thirl_session_lanes_patience_ends(const thirl_session_lanes *l) {
+  return l->started == THIRL_NEVER ? THIRL_NEVER : l->started + PATIENCE;
+}
+
 bool thirl_session_lanes_are_ready(const thirl_session_lanes *l, thirl_time now) {
   if (l->started == THIRL_NEVER) return false;
   if (now >= l->started + PATIENCE) return true;

@@ -60,6 +60,8 @@ size_t thirl_session_lanes_pull(thirl_session_lanes *l, thirl_time now, thirl_ne
 bool thirl_session_lanes_owns(const thirl_session_lanes *l, thirl_net_id id);
 /** Every lane is mapped, or enough time was given to it. */
 bool thirl_session_lanes_are_ready(const thirl_session_lanes *l, thirl_time now);
+/** From then on they count as ready, mapped or not. */
+thirl_time thirl_session_lanes_patience_ends(const thirl_session_lanes *l);
 /** Write the candidates of all lanes into an offer: one host candidate (of lane 0) and the server-reflexive ones. */
 void thirl_session_lanes_offer(const thirl_session_lanes *l, thirl_meet_offer *o);
 

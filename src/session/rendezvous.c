@@ -42,12 +42,23 @@ static void begin_round(thirl_session_endpoint *e, thirl_time now, thirl_session
   if (err != THIRL_OK) thirl_session_round_ended(&p->session, now, err);
 }
 
+static bool can_begin(const thirl_session_endpoint *e, thirl_time now) {
+  return thirl_session_control_is_registered(&e->control) &&
+         (e->cfg.policy.relay_only || thirl_session_lanes_are_ready(&e->lanes, now));
+}
+
 void thirl_session_rendezvous_begin_rounds(thirl_session_endpoint *e, thirl_time now) {
-  if (!thirl_session_control_is_registered(&e->control)) return;
-  bool ready = e->cfg.policy.relay_only || thirl_session_lanes_are_ready(&e->lanes, now);
-  if (!ready) return;
+  if (!can_begin(e, now)) return;
   if (e->standing_due) leave_standing(e, now);
   THIRL_SESSION_EACH(e, p) if (thirl_session_wants_round(&p->session, now)) begin_round(e, now, p);
+}
+
+thirl_time thirl_session_rendezvous_deadline(const thirl_session_endpoint *e, thirl_time now) {
+  thirl_time t = thirl_session_control_deadline(&e->control), round = e->standing_due ? now : THIRL_NEVER;
+  THIRL_SESSION_EACH(e, p) round = THIRL_MIN(round, thirl_session_round_deadline(&p->session));
+  if (can_begin(e, now)) return THIRL_MIN(t, round);
+  bool lanes_are_awaited = round != THIRL_NEVER && thirl_session_control_is_registered(&e->control);
+  return lanes_are_awaited ? THIRL_MIN(t, thirl_session_lanes_patience_ends(&e->lanes)) : t;
 }
 
 /* Both sides, at GO: the new relay channel replaces the old one, and punching begins if both have shown addresses. */

@@ -10,6 +10,7 @@ void thirl_session_rendezvous_begin_rounds(thirl_session_endpoint *e, thirl_time
 /** An event of the control connection. */
 void thirl_session_rendezvous_input(thirl_session_endpoint *e, thirl_time now, const thirl_net_event *ev);
 /** Time: reconnect, refresh, time out. */
+thirl_time thirl_session_rendezvous_deadline(const thirl_session_endpoint *e, thirl_time now);
 void thirl_session_rendezvous_tick(thirl_session_endpoint *e, thirl_time now);
 
 #endif

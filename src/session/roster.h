@@ -19,6 +19,7 @@ struct thirl_session_endpoint {
   thirl_list peers;
   size_t n_peers, n_incoming;
   uint32_t last_handle;
+  thirl_time now; /* of the last evaluation */
   bool is_started, is_listening, was_registered, control_armed, standing_due;
   char ufrag[THIRL_MEET_UFRAG_MAX + 1], pwd[THIRL_MEET_PWD_MAX + 1]; /* the standing offer's */
   thirl_meet_offer standing;

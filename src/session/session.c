@@ -87,7 +87,9 @@ void thirl_session_moved(const thirl_session *s, uint64_t *relayed, uint64_t *di
 static void end(thirl_session *s, thirl_session_event_kind kind, thirl_error why) {
   if (s->state == THIRL_SESSION_STATE_OVER) return;
   s->state = THIRL_SESSION_STATE_OVER;
-  push_event(s, (thirl_session_event){.kind = kind, .error = why});
+  thirl_session_event ev = {.kind = kind, .error = why};
+  thirl_session_moved(s, &ev.relayed, &ev.direct);
+  push_event(s, ev);
 }
 
 /* ---- which path carries the stream ---- */
@@ -411,14 +413,16 @@ thirl_time thirl_session_deadline(const thirl_session *s) {
   t = THIRL_MIN(t, ask_at(s, &s->relay, s->route == THIRL_SESSION_RELAY));
   if (s->ack_since != THIRL_NEVER && s->route != THIRL_SESSION_NO_PATH) t = THIRL_MIN(t, s->ack_since + ACK_DELAY);
   t = THIRL_MIN(t, s->bye_at);
-  if (s->round_under_way)
-    t = THIRL_MIN(t, s->round_started + ROUND_ANSWER);
-  else
-    t = THIRL_MIN(t, s->round_at);
+  if (s->round_under_way) t = THIRL_MIN(t, s->round_started + ROUND_ANSWER);
   if (s->state == THIRL_SESSION_STATE_OPENING) t = THIRL_MIN(t, s->born + s->policy.dial_timeout);
   if (s->state == THIRL_SESSION_STATE_OPEN && s->route == THIRL_SESSION_NO_PATH)
     t = THIRL_MIN(t, s->pathless_since + s->policy.lost_after);
   return t;
+}
+
+thirl_time thirl_session_round_deadline(const thirl_session *s) {
+  bool may = s->state == THIRL_SESSION_STATE_OPENING || s->state == THIRL_SESSION_STATE_OPEN;
+  return s->is_dialer && may && !s->round_under_way ? s->round_at : THIRL_NEVER;
 }
 
 void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason) {

@@ -40,7 +40,8 @@ typedef struct thirl_session_event {
   thirl_session_route route;
   thirl_error error; /* of PATH with route RELAY: why not direct; OK = not known yet (punching is under way) */
   thirl_addr remote;
-  thirl_time since_go; /* PATH with route DIRECT and CONFIRMED: time since the GO of its round */
+  thirl_time since_go;      /* PATH with route DIRECT and CONFIRMED: time since the GO of its round */
+  uint64_t relayed, direct; /* FINISHED and FAILED: stream bytes by kind of path, both directions together */
 } thirl_session_event;
 
 enum { THIRL_SESSION_EVENTS_MAX = 16 };
@@ -115,6 +116,8 @@ size_t thirl_session_direct_pull(thirl_session *s, uint8_t *buf, size_t cap);
 /** Derive everything that follows from the state and the time. Call after every input and every use of the stream. */
 void thirl_session_evaluate(thirl_session *s, thirl_time now);
 thirl_time thirl_session_deadline(const thirl_session *s);
+/** When the next round is wanted; a matter of its own, since it may have to wait for the server. */
+thirl_time thirl_session_round_deadline(const thirl_session *s);
 bool thirl_session_next_event(thirl_session *s, thirl_session_event *ev);
 /** The caller gives up: BYE with this reason goes out on the way, then FAILED(E_PEER_CLOSED at the other side). */
 void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason);

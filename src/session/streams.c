@@ -42,15 +42,6 @@ thirl_error thirl_session_streams_consume(thirl_session_endpoint *e, thirl_time 
   return THIRL_OK;
 }
 
-thirl_error thirl_session_streams_moved(thirl_session_endpoint *e, uint32_t handle, uint64_t *relayed,
-                                        uint64_t *direct) {
-  thirl_session_peer *k = NULL;
-  THIRL_SESSION_EACH(e, p) if (p->handle == handle) k = p;
-  if (!k) return THIRL_E_NOT_FOUND;
-  thirl_session_moved(&k->session, relayed, direct);
-  return THIRL_OK;
-}
-
 thirl_error thirl_session_streams_peer(thirl_session_endpoint *e, uint32_t handle, thirl_peerid *out) {
   thirl_session_peer *k = thirl_session_roster_find_handle(e, handle);
   if (!k) return THIRL_E_NOT_FOUND;

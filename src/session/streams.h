@@ -13,9 +13,7 @@ thirl_error thirl_session_streams_finish(thirl_session_endpoint *e, thirl_time n
 /** What has arrived; E_AGAIN: nothing now; E_EOF: nothing any more. */
 thirl_error thirl_session_streams_peek(thirl_session_endpoint *e, uint32_t handle, thirl_bytes *out);
 thirl_error thirl_session_streams_consume(thirl_session_endpoint *e, thirl_time now, uint32_t handle, size_t n);
-/** Stream bytes by kind of path, both directions together; and who the peer is. */
-thirl_error thirl_session_streams_moved(thirl_session_endpoint *e, uint32_t handle, uint64_t *relayed,
-                                        uint64_t *direct);
+/** Who the peer is. */
 thirl_error thirl_session_streams_peer(thirl_session_endpoint *e, uint32_t handle, thirl_peerid *out);
 /** All that was written is acknowledged by the peer, the end included if it was written. */
 bool thirl_session_streams_is_delivered(thirl_session_endpoint *e, uint32_t handle);

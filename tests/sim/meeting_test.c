@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "meeting.h"
+#include "support/meeting.h"
 
 static thirl_natbox_config nat(const char *name) {
   thirl_natbox_config c;

@@ -27,6 +27,7 @@ typedef struct pair {
   thirl_natbox_unsolicited unsolicited;
   bool udp;
   uint64_t seed;
+  thirl_time late; /* B fires so much after A */
 } pair;
 
 typedef struct world {
@@ -67,18 +68,21 @@ static void make_world(world *w, const pair *p) {
   add_side(w, p, 1);
 }
 
-/* Both register, then both fire at the same instant, and have five seconds. */
+static void fire(world *w, const pair *p, unsigned i) {
+  thirl_addr other = observer_seen(&w->observer, (uint8_t)('b' - i), p->udp);
+  assert_true(thirl_addr_is_set(&other));
+  puncher_go(&w->puncher[i], thirl_sim_clock(w->host[i]), &other, 1);
+  thirl_sim_kick(w->host[i]);
+}
+
+/* Both register, then both fire, and have five seconds. */
 static void run(world *w, const pair *p) {
   thirl_time start = THIRL_SIM_EPOCH + THIRL_S;
   thirl_sim_run_until(w->sim, start);
-  for (unsigned i = 0; i < 2; i++) {
-    thirl_addr other = observer_seen(&w->observer, (uint8_t)('b' - i), p->udp);
-    assert_true(thirl_addr_is_set(&other));
-    puncher_go(&w->puncher[i], thirl_sim_clock(w->host[i]), &other, 1);
-  }
-  thirl_sim_kick(w->host[0]);
-  thirl_sim_kick(w->host[1]);
-  thirl_sim_run_until(w->sim, start + 5 * THIRL_S);
+  fire(w, p, 0);
+  thirl_sim_run_until(w->sim, start + p->late);
+  fire(w, p, 1);
+  thirl_sim_run_until(w->sim, start + p->late + 5 * THIRL_S);
 }
 
 static void check_times(const world *w, const pair *p, char cell) {
@@ -104,48 +108,62 @@ static void check_pair(const pair *p, unsigned *direct) {
                     : "does not connect");
   if (up) {
     assert_true(w.puncher[0].heard_at && w.puncher[1].heard_at);
-    check_times(&w, p, cell);
+    if (p->late == 0) check_times(&w, p, cell);
     (*direct)++;
   }
   thirl_sim_free(w.sim);
 }
 
-static void check_matrix(bool udp, thirl_natbox_unsolicited unsolicited) {
+static void check_matrix(bool udp, thirl_natbox_unsolicited unsolicited, thirl_time late) {
   unsigned direct = 0;
   for (unsigned a = 0; a < KINDS; a++)
     for (unsigned b = 0; b < KINDS; b++)
-      check_pair(&(pair){.a = a, .b = b, .udp = udp, .unsolicited = unsolicited, .seed = a * KINDS + b + 1}, &direct);
+      check_pair(
+          &(pair){.a = a, .b = b, .udp = udp, .unsolicited = unsolicited, .seed = a * KINDS + b + 1, .late = late},
+          &direct);
   assert_int_equal(direct, 57);
 }
 
 static void tcp_through_silent_nats(void **state) {
   (void)state;
-  check_matrix(false, THIRL_NATBOX_DROP);
+  check_matrix(false, THIRL_NATBOX_DROP, 0);
 }
 
 static void tcp_through_nats_that_reset(void **state) {
   (void)state;
-  check_matrix(false, THIRL_NATBOX_RST_BACK);
+  check_matrix(false, THIRL_NATBOX_RST_BACK, 0);
 }
 
 static void tcp_through_nats_that_answer_icmp(void **state) {
   (void)state;
-  check_matrix(false, THIRL_NATBOX_ICMP_BACK);
+  check_matrix(false, THIRL_NATBOX_ICMP_BACK, 0);
 }
 
 static void tcp_through_nats_that_hold(void **state) {
   (void)state;
-  check_matrix(false, THIRL_NATBOX_HOLD);
+  check_matrix(false, THIRL_NATBOX_HOLD, 0);
 }
 
 static void udp_through_silent_nats(void **state) {
   (void)state;
-  check_matrix(true, THIRL_NATBOX_DROP);
+  check_matrix(true, THIRL_NATBOX_DROP, 0);
 }
 
 static void udp_through_nats_that_answer_icmp(void **state) {
   (void)state;
-  check_matrix(true, THIRL_NATBOX_ICMP_BACK);
+  check_matrix(true, THIRL_NATBOX_ICMP_BACK, 0);
+}
+
+/* A start skew of up to two round trips costs time, never the connection. */
+static void skew_costs_no_connection(void **state) {
+  (void)state;
+  static const thirl_natbox_unsolicited answers[] = {THIRL_NATBOX_DROP, THIRL_NATBOX_RST_BACK, THIRL_NATBOX_ICMP_BACK};
+  for (unsigned i = 0; i < 3; i++)
+    for (thirl_time quarters = 1; quarters <= 8; quarters++) {
+      thirl_time late = quarters * RTT_MS * THIRL_MS / 4 + 3 * THIRL_MS;
+      check_matrix(false, answers[i], late);
+      if (answers[i] != THIRL_NATBOX_RST_BACK) check_matrix(true, answers[i], late);
+    }
 }
 
 /* The same seed is the same world, to the bit. */
@@ -168,13 +186,10 @@ static void a_world_replays(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(tcp_through_silent_nats),
-      cmocka_unit_test(tcp_through_nats_that_reset),
-      cmocka_unit_test(tcp_through_nats_that_answer_icmp),
-      cmocka_unit_test(tcp_through_nats_that_hold),
-      cmocka_unit_test(udp_through_silent_nats),
-      cmocka_unit_test(udp_through_nats_that_answer_icmp),
-      cmocka_unit_test(a_world_replays),
+      cmocka_unit_test(tcp_through_silent_nats),           cmocka_unit_test(tcp_through_nats_that_reset),
+      cmocka_unit_test(tcp_through_nats_that_answer_icmp), cmocka_unit_test(tcp_through_nats_that_hold),
+      cmocka_unit_test(udp_through_silent_nats),           cmocka_unit_test(udp_through_nats_that_answer_icmp),
+      cmocka_unit_test(skew_costs_no_connection),          cmocka_unit_test(a_world_replays),
   };
   return cmocka_run_group_tests_name("sim/plain_matrix", tests, NULL, NULL);
 }

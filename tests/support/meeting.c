@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "meeting.h"
+#include "support/meeting.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* thirl: the command line. Parses, dispatches, and nothing else. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+typedef struct option_row {
+  char letter; /* names it in command.options */
+  const char *name, *value, *help;
+} option_row;
+
+static const option_row option_table[] = {
+    {'s', "--server", "HOST[:PORT]", "the rendezvous server (default: $THIRL_SERVER; port 3478)"},
+    {'i', "--identity", "FILE", "the private key (default: $XDG_CONFIG_HOME/thirl/key.pem, made on first use)"},
+    {'e', "--ephemeral", NULL, "use a key of its own for this run and keep it nowhere"},
+    {'d', "--direct-only", NULL, "no byte through the relay; exit 5 when there is no direct path"},
+    {'r', "--relay-only", NULL, "show no address to the peer"},
+    {'t', "--timeout", "SECONDS", "how long to wait for the peer (connect: 30; listen: for ever)"},
+    {'j', "--json", NULL, "events as one JSON object a line on stderr"},
+    {'q', "--quiet", NULL, "say nothing on stderr but the ticket and errors"},
+    {'h', "--help", NULL, "this text"},
+};
+
+static const command command_table[] = {
+    {"listen", "[options]", "make a ticket, wait for one peer, and be a pipe to it", "siedrtjqh", false,
+     command_listen},
+    {"connect", "[options] TICKET | -", "reach the peer of a ticket and be a pipe to it", "iedrtjqh", true,
+     command_connect},
+    {"key", "[options]", "print the id of this machine's key, making the key on first use", "ijh", false, command_key},
+    {"version", "[options]", "print the version", "jh", false, command_version},
+};
+
+enum {
+  N_COMMANDS = sizeof command_table / sizeof *command_table,
+  N_OPTIONS = sizeof option_table / sizeof *option_table
+};
+
+static void print_usage(FILE *to) {
+  fprintf(to, "usage: thirl COMMAND [options]\n\n");
+  for (int i = 0; i < N_COMMANDS; i++)
+    fprintf(to, "  %-8s %s\n", command_table[i].name, command_table[i].summary);
+  fprintf(to,
+          "\n\"thirl COMMAND --help\" tells more. Data goes through stdin and stdout, everything else to stderr.\n");
+}
+
+static void print_help(const command *c) {
+  printf("usage: thirl %s %s\n%s\n\n", c->name, c->synopsis, c->summary);
+  for (int i = 0; i < N_OPTIONS; i++) {
+    if (!strchr(c->options, option_table[i].letter)) continue;
+    char left[64];
+    snprintf(left, sizeof left, "%s %s", option_table[i].name, option_table[i].value ? option_table[i].value : "");
+    printf("  %-24s %s\n", left, option_table[i].help);
+  }
+  if (c->takes_ticket) printf("\nThe ticket may also come as the first line of stdin (\"-\") or in $THIRL_TICKET.\n");
+  printf(
+      "\nexit codes: 0 done, 1 other, 2 usage, 3 peer not there, 4 no path, 5 only a relayed path with --direct-only,\n"
+      "            6 wrong key or ticket, 7 server unreachable, 8 interrupted, 130/143 signal\n");
+}
+
+static int complain(const char *what, const char *word) {
+  fprintf(stderr, "thirl: %s%s%s\n", what, word ? " " : "", word ? word : "");
+  return EXIT_USAGE;
+}
+
+static const option_row *find_option(const command *c, const char *word, size_t n) {
+  for (int i = 0; i < N_OPTIONS; i++)
+    if (strlen(option_table[i].name) == n && strncmp(option_table[i].name, word, n) == 0)
+      return strchr(c->options, option_table[i].letter) ? &option_table[i] : NULL;
+  return NULL;
+}
+
+static int set_timeout(arguments *a, const char *value) {
+  char *end;
+  errno = 0;
+  unsigned long v = strtoul(value, &end, 10);
+  if (errno || *end || end == value || *value == '-' || v == 0 || v > 1000000)
+    return complain("--timeout wants a number of seconds from 1 to 1000000, not", value);
+  a->timeout_s = (unsigned)v;
+  return EXIT_OK;
+}
+
+static int set_option(arguments *a, const option_row *o, const char *value) {
+  switch (o->letter) {
+  case 's':
+    a->server = value;
+    break;
+  case 'i':
+    a->identity = value;
+    break;
+  case 't':
+    return set_timeout(a, value);
+  case 'e':
+    a->ephemeral = true;
+    break;
+  case 'd':
+    a->direct_only = true;
+    break;
+  case 'r':
+    a->relay_only = true;
+    break;
+  case 'j':
+    a->json = true;
+    break;
+  case 'q':
+    a->quiet = true;
+    break;
+  case 'h':
+    a->help = true;
+    break;
+  default:
+    break;
+  }
+  return EXIT_OK;
+}
+
+/* A ticket in argv can be read by every process of the machine: take it out as soon as it is copied. */
+static const char *take_ticket(char *word) {
+  static char copy[THIRL_TICKET_MAX + 2];
+  snprintf(copy, sizeof copy, "%s", word);
+  if (strcmp(word, "-") != 0) memset(word, 'x', strlen(word));
+  return copy;
+}
+
+static int parse(const command *c, int argc, char **argv, arguments *a) {
+  for (int i = 0; i < argc; i++) {
+    char *word = argv[i];
+    if (word[0] != '-' || word[1] == '\0') {
+      if (!c->takes_ticket) return complain("unexpected argument", word);
+      if (a->ticket) return complain("only one ticket at a time", NULL);
+      a->ticket = take_ticket(word);
+      continue;
+    }
+    const char *equals = strchr(word, '=');
+    const option_row *o = find_option(c, word, equals ? (size_t)(equals - word) : strlen(word));
+    if (!o) return complain("unknown option", word);
+    const char *value = equals ? equals + 1 : NULL;
+    if (o->value && !value && ++i < argc) value = argv[i];
+    if (o->value && (!value || !*value)) return complain(o->name, "wants a value");
+    if (!o->value && equals) return complain(o->name, "takes no value");
+    int bad = set_option(a, o, value);
+    if (bad) return bad;
+  }
+  if (a->direct_only && a->relay_only) return complain("--direct-only and --relay-only exclude each other", NULL);
+  return EXIT_OK;
+}
+
+int command_exit_code(thirl_error e, bool was_up) {
+  if (e == THIRL_OK) return EXIT_OK;
+  if (e == THIRL_E_ONLY_RELAY) return EXIT_ONLY_RELAY;
+  if (thirl_error_class_of(e) == THIRL_CLASS_AUTH) return EXIT_AUTH;
+  if (was_up) return EXIT_INTERRUPTED;
+  if (e == THIRL_E_NO_PEER) return EXIT_NO_PEER;
+  if (e == THIRL_E_NO_SERVER || e == THIRL_E_SERVER) return EXIT_NO_SERVER;
+  if (thirl_error_class_of(e) == THIRL_CLASS_PATH) return EXIT_NO_PATH;
+  if (thirl_error_class_of(e) == THIRL_CLASS_USAGE) return EXIT_USAGE;
+  return EXIT_GENERIC;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    print_usage(stderr);
+    return EXIT_USAGE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    print_usage(stdout);
+    return EXIT_OK;
+  }
+  const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
+  for (int i = 0; i < N_COMMANDS; i++) {
+    const command *c = &command_table[i];
+    if (strcmp(c->name, name) != 0) continue;
+    arguments a = {0};
+    int bad = parse(c, argc - 2, argv + 2, &a);
+    if (bad) {
+      fprintf(stderr, "thirl: see \"thirl %s --help\"\n", c->name);
+      return bad;
+    }
+    if (a.help) {
+      print_help(c);
+      return EXIT_OK;
+    }
+    return c->run(&a);
+  }
+  complain("unknown command", argv[1]);
+  print_usage(stderr);
+  return EXIT_USAGE;
+}

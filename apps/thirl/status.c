@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+static struct {
+  bool json, quiet;
+  struct timespec start;
+} status;
+
+void status_init(const arguments *a) {
+  status.json = a->json;
+  status.quiet = a->quiet;
+  clock_gettime(CLOCK_MONOTONIC, &status.start);
+  setvbuf(stderr, NULL, _IOLBF, 0);
+}
+
+static int64_t elapsed_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)(now.tv_sec - status.start.tv_sec) * 1000000 + (now.tv_nsec - status.start.tv_nsec) / 1000;
+}
+
+/* Takes the object over. */
+static void print_json(const char *type, json_t *o) {
+  if (!o) return;
+  json_object_set_new(o, "v", json_integer(1));
+  json_object_set_new(o, "type", json_string(type));
+  json_object_set_new(o, "t_us", json_integer(elapsed_us()));
+  char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+  if (text) fprintf(stderr, "%s\n", text);
+  free(text);
+  json_decref(o);
+}
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...) {
+  va_list ap;
+  if (status.quiet) return;
+  va_start(ap, format);
+  fputs("thirl: ", stderr);
+  vfprintf(stderr, format, ap);
+  fputc('\n', stderr);
+  va_end(ap);
+}
+
+void status_ticket(const char *ticket) {
+  if (status.json) {
+    print_json("ticket", json_pack("{s:s}", "ticket", ticket));
+    return;
+  }
+  say("waiting; on the other machine run:");
+  fprintf(stderr, "thirl connect %s\n", ticket);
+}
+
+void status_error(thirl_error e, const char *more) {
+  bool extra = more && *more;
+  if (status.json)
+    print_json("error",
+               json_pack("{s:s,s:s}", "error", thirl_error_name(e), "text", extra ? more : thirl_error_text(e)));
+  else
+    fprintf(stderr, "thirl: %s%s%s\n", thirl_error_text(e), extra ? ": " : "", extra ? more : "");
+}
+
+static const char *const kind_names[] = {
+    [THIRL_EVENT_REGISTERED] = "registered",
+    [THIRL_EVENT_UNREGISTERED] = "unregistered",
+    [THIRL_EVENT_INCOMING] = "incoming",
+    [THIRL_EVENT_UP] = "up",
+    [THIRL_EVENT_PATH] = "path",
+    [THIRL_EVENT_CONFIRMED] = "confirmed",
+    [THIRL_EVENT_READABLE] = "readable",
+    [THIRL_EVENT_WRITABLE] = "writable",
+    [THIRL_EVENT_STRANGER] = "stranger",
+    [THIRL_EVENT_FINISHED] = "finished",
+    [THIRL_EVENT_FAILED] = "failed",
+};
+
+static void event_as_json(const thirl_event *ev) {
+  json_t *o = json_object();
+  if (!o) return;
+  if (ev->session) json_object_set_new(o, "session", json_integer(ev->session));
+  if (ev->peer[0]) json_object_set_new(o, "peer", json_string(ev->peer));
+  if (ev->address[0]) json_object_set_new(o, "address", json_string(ev->address));
+  if (ev->error != THIRL_OK) json_object_set_new(o, "error", json_string(thirl_error_name(ev->error)));
+  if (ev->kind == THIRL_EVENT_PATH) json_object_set_new(o, "direct", json_boolean(ev->direct));
+  if (ev->after_us) json_object_set_new(o, "after_us", json_integer((json_int_t)ev->after_us));
+  if (ev->kind == THIRL_EVENT_FINISHED || ev->kind == THIRL_EVENT_FAILED) {
+    json_object_set_new(o, "relayed_bytes", json_integer((json_int_t)ev->relayed_bytes));
+    json_object_set_new(o, "direct_bytes", json_integer((json_int_t)ev->direct_bytes));
+  }
+  print_json(kind_names[ev->kind], o);
+}
+
+static void path_as_text(const thirl_event *ev) {
+  if (ev->direct)
+    say("direct connection to %s, %.0f ms after the start", ev->address, (double)ev->after_us / 1000);
+  else if (ev->error == THIRL_OK)
+    say("connected through the relay; looking for a direct path");
+  else
+    say("relayed, because: %s", thirl_error_text(ev->error));
+}
+
+void status_event(const thirl_event *ev) {
+  if (ev->kind == THIRL_EVENT_READABLE || ev->kind == THIRL_EVENT_WRITABLE) return;
+  if (status.json) {
+    event_as_json(ev);
+    return;
+  }
+  switch (ev->kind) {
+  case THIRL_EVENT_REGISTERED:
+    say("registered; the server sees us as %s", ev->address);
+    break;
+  case THIRL_EVENT_UNREGISTERED:
+    say("the server is out of reach (%s); trying again", thirl_error_text(ev->error));
+    break;
+  case THIRL_EVENT_UP:
+    say("peer %s is there, its key is proven", ev->peer);
+    break;
+  case THIRL_EVENT_PATH:
+    path_as_text(ev);
+    break;
+  case THIRL_EVENT_STRANGER:
+    say("a stranger at %s: %s", ev->address[0] ? ev->address : "the door", thirl_error_text(ev->error));
+    break;
+  case THIRL_EVENT_FINISHED:
+    say("done: %" PRIu64 " bytes direct, %" PRIu64 " relayed", ev->direct_bytes, ev->relayed_bytes);
+    break;
+  default:
+    break;
+  }
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All 81 ordered pairs of the nine NAT behaviours over TCP: who gets a direct connection, and when. Whole sessions, not bare sockets.
+ * The oracle is the rule, not our output: a path A to B opens iff B accepts from anybody, or B's mapping does not depend on the
+ * destination and either B filters by address only or A's mapping does not depend on the destination either.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "support/meeting.h"
+
+#define RTT (100 * THIRL_MS)
+
+typedef struct behaviour {
+  thirl_natbox_mapping m;
+  thirl_natbox_filtering f;
+} behaviour;
+
+static behaviour behaviour_of(int i) {
+  return (behaviour){(thirl_natbox_mapping)(i / 3), (thirl_natbox_filtering)(i % 3)};
+}
+
+static bool accepts(behaviour from, behaviour to) {
+  if (to.f == THIRL_NATBOX_EIF) return true;
+  return to.m == THIRL_NATBOX_EIM && (to.f == THIRL_NATBOX_ADF || from.m == THIRL_NATBOX_EIM);
+}
+
+/* punching.md 4.1, by hand: rows A, columns B. */
+static const char *const table[9] = {
+    "+++++++++", "+++++++++", "++++..+..", "+++++++++", "++.+..+..", "++.+..+..", "+++++++++", "++.+..+..", "++.+..+..",
+};
+
+static thirl_natbox_config box_of(behaviour b, thirl_natbox_unsolicited answer) {
+  thirl_natbox_config c = thirl_natbox_config_of(b.m, b.f, thirl_addr_v4(203, 0, 113, 1, 0));
+  c.tcp.unsolicited = answer;
+  return c;
+}
+
+typedef struct outcome {
+  bool complete, direct;
+  thirl_error reason;
+  thirl_time confirmed; /* both sides, after GO */
+} outcome;
+
+static outcome play(uint64_t seed, behaviour a, behaviour b, thirl_natbox_unsolicited answer, double loss) {
+  meeting m;
+  outcome o = {0};
+  meeting_config c = meeting_config_of(seed, box_of(a, answer), box_of(b, answer), RTT);
+  c.link_a.loss = c.link_b.loss = loss / 2;
+  meeting_open(&m, &c);
+  meeting_run_on(&m, thirl_sim_now(m.sim) + 3 * THIRL_S);
+  m.a.hold_end = m.b.hold_end = true;
+  meeting_dial(&m);
+  o.direct = meeting_run_until_direct(&m, thirl_sim_now(m.sim) + 40 * THIRL_S);
+  o.confirmed = THIRL_MAX(m.a.confirmed_after, m.b.confirmed_after);
+  if (!m.a.confirmed_at || !m.b.confirmed_at) o.confirmed = THIRL_NEVER;
+  o.reason = m.b.reason;
+  m.a.hold_end = m.b.hold_end = false;
+  meeting_run(&m, thirl_sim_now(m.sim) + 120 * THIRL_S);
+  o.complete = meeting_is_complete(&m);
+  meeting_close(&m);
+  return o;
+}
+
+static void whole_matrix(thirl_natbox_unsolicited answer, bool timed) {
+  int n_direct = 0, n_both = 0, wrong = 0;
+  for (int i = 0; i < 81; i++) {
+    behaviour a = behaviour_of(i / 9), b = behaviour_of(i % 9);
+    bool ab = accepts(a, b), ba = accepts(b, a), want = table[i / 9][i % 9] == '+';
+    assert_int_equal(want, ab || ba); /* the two oracles agree */
+    outcome o = play((uint64_t)i + 1, a, b, answer, 0);
+    thirl_time limit = ab && ba ? RTT * 105 / 100 : RTT * 155 / 100;
+    bool late = timed && want && o.confirmed > limit;
+    if (!o.complete || o.direct != want || (!want && o.reason == THIRL_OK) || late) {
+      wrong++;
+      print_error("pair %d x %d: complete %d direct %d (want %d) reason %s confirmed %llu us (limit %llu)\n", i / 9,
+                  i % 9, o.complete, o.direct, want, thirl_error_name(o.reason), (unsigned long long)o.confirmed,
+                  (unsigned long long)limit);
+    }
+    n_direct += o.direct;
+    n_both += ab && ba;
+  }
+  assert_int_equal(wrong, 0);
+  assert_int_equal(n_direct, 57);
+  assert_int_equal(n_both, 21);
+}
+
+static void nats_that_drop(void **state) {
+  (void)state;
+  whole_matrix(THIRL_NATBOX_DROP, true);
+}
+
+static void nats_that_answer_rst(void **state) {
+  (void)state;
+  whole_matrix(THIRL_NATBOX_RST_BACK, false);
+}
+
+static void nats_that_answer_icmp(void **state) {
+  (void)state;
+  whole_matrix(THIRL_NATBOX_ICMP_BACK, false);
+}
+
+static int by_time(const void *a, const void *b) {
+  thirl_time x = *(const thirl_time *)a, y = *(const thirl_time *)b;
+  return (x > y) - (x < y);
+}
+
+/* 5 % of the packets between the peers are lost: 95 % are confirmed within two round trips of GO. */
+static void five_percent_loss(void **state) {
+  (void)state;
+  enum { N = 200 };
+  static thirl_time times[N];
+  behaviour home = {THIRL_NATBOX_EIM, THIRL_NATBOX_APDF};
+  for (int i = 0; i < N; i++) {
+    outcome o = play((uint64_t)i + 1000, home, home, THIRL_NATBOX_DROP, 0.05);
+    if (!o.complete || !o.direct)
+      print_error("seed %d: complete %d direct %d reason %s\n", i + 1000, o.complete, o.direct,
+                  thirl_error_name(o.reason));
+    assert_true(o.complete && o.direct);
+    times[i] = o.confirmed;
+  }
+  qsort(times, N, sizeof *times, by_time);
+  print_message("confirmed after GO: p50 %llu ms, p95 %llu ms, worst %llu ms\n",
+                (unsigned long long)times[N / 2] / 1000, (unsigned long long)times[N * 95 / 100] / 1000,
+                (unsigned long long)times[N - 1] / 1000);
+  assert_true(times[N * 95 / 100] <= 2 * RTT);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(nats_that_drop),
+      cmocka_unit_test(nats_that_answer_rst),
+      cmocka_unit_test(nats_that_answer_icmp),
+      cmocka_unit_test(five_percent_loss),
+  };
+  return cmocka_run_group_tests_name("sim/matrix", tests, NULL, NULL);
+}
