@@ -73,7 +73,7 @@ typedef struct thirl_ice_flow {
   bool heard; /* the peer has sent an authenticated request here */
   bool valid; /* a check of ours was answered */
   thirl_addr local, remote;
-  thirl_time up_at;
+  thirl_time up_at, heard_at;
 
   thirl_ice_check_state check;
   bool nominating; /* the request in flight carries USE-CANDIDATE */

@@ -19,10 +19,14 @@
 #include "ice/pair.h"
 #include "ice/queue.h"
 
-#define RTO_MIN   (500 * THIRL_MS)
-#define BURST_GAP (10 * THIRL_MS)
+#define RTO_MIN       (500 * THIRL_MS)
+#define BURST_GAP     (10 * THIRL_MS)
+#define BURST_GAP_MAX (1 * THIRL_S)
 
-enum { RFC_TIMEOUT_RTOS = 79 }; /* seven sends at 0, 1, 3 .. 63 RTO and 16 more: 39.5 s at 500 ms */
+enum {
+  RFC_TIMEOUT_RTOS = 79,    /* seven sends at 0, 1, 3 .. 63 RTO and 16 more: 39.5 s at 500 ms */
+  NOMINATION_SENDS_MAX = 20 /* with burst: the peer is known to be there, and has perhaps heard it already */
+};
 
 void thirl_ice_check_send(thirl_ice *a, thirl_ice_link link, const thirl_addr *local, const thirl_addr *remote,
                           const thirl_ice_message *m) {
@@ -52,9 +56,10 @@ static void transmit(thirl_ice *a, thirl_ice_flow *f) {
   if (f->link) return;
   if (f->sends > 1) {
     bool doubling = !a->cfg.burst || f->sends <= 3;
-    f->gap = doubling ? f->gap * 2 : f->gap * 3 / 2;
+    f->gap = THIRL_MIN(doubling ? f->gap * 2 : f->gap * 3 / 2, a->cfg.burst ? BURST_GAP_MAX : THIRL_NEVER);
   }
-  f->next_at = f->sends < THIRL_ICE_SENDS_MAX ? thirl_time_after(a->now, f->gap) : THIRL_NEVER;
+  unsigned max = a->cfg.burst && f->nominating ? NOMINATION_SENDS_MAX : THIRL_ICE_SENDS_MAX;
+  f->next_at = f->sends < max ? thirl_time_after(a->now, f->gap) : THIRL_NEVER;
 }
 
 void thirl_ice_check_begin(thirl_ice *a, thirl_ice_flow *f, bool nominate) {
@@ -98,7 +103,7 @@ void thirl_ice_check_tick(thirl_ice *a) {
   for (unsigned i = 0; i < a->n_flows; i++) {
     thirl_ice_flow *f = &a->flows[i];
     if (f->state != THIRL_ICE_FLOW_UP) continue;
-    if (f->expires_at <= a->now)
+    if (f->expires_at <= a->now && !f->selected) /* the selected one lives by consent */
       time_out(a, f);
     else if (f->check == THIRL_ICE_CHECK_SENT && f->next_at <= a->now)
       transmit(a, f);
@@ -109,7 +114,7 @@ thirl_time thirl_ice_check_deadline(const thirl_ice *a) {
   thirl_time t = THIRL_NEVER;
   for (unsigned i = 0; i < a->n_flows; i++)
     if (a->flows[i].state == THIRL_ICE_FLOW_UP)
-      t = THIRL_MIN(t, THIRL_MIN(a->flows[i].expires_at, a->flows[i].next_at));
+      t = THIRL_MIN(t, THIRL_MIN(a->flows[i].selected ? THIRL_NEVER : a->flows[i].expires_at, a->flows[i].next_at));
   return t;
 }
 

@@ -47,7 +47,7 @@ typedef struct thirl_ice_config {
   thirl_time ta; /* [50 ms] */
   /* Nothing selected this long after start: FAILED. [39.5 s, RFC 8863] */
   thirl_time give_up;
-  /* With burst: how many times in a row a refused TCP connect is repeated without a gap; afterwards every 200 ms until give_up. [8] */
+  /* With burst: how many times in a row a refused TCP connect is repeated without a gap; afterwards every 150 to 250 ms until give_up. [8] */
   unsigned refusals;
   /* An unanswered check over TCP; with burst over UDP too. [10 s] */
   thirl_time check_timeout;
@@ -88,7 +88,7 @@ typedef enum thirl_ice_action_kind {
   /* link, local, remote: information, once: the first TCP connection is up, whoever is there. */
   THIRL_ICE_LINK_CONFIRMED,
   /* link (UDP: 0), local, remote, mapped and the types: the nominated pair. Once on the controlling side. On the controlled side it may come
-     again within 3 s: the former pair has died for the peer and it has nominated another one. The last one counts. */
+     again: the former pair has died for the peer and it has nominated another one. The last one counts. */
   THIRL_ICE_SELECTED,
   /* link, local, remote: someone there does not know the credentials. An ABORT follows. */
   THIRL_ICE_STRANGER,

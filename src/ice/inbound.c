@@ -108,6 +108,7 @@ static thirl_ice_flow *settle_flow(thirl_ice *a, const inbound *in) {
 static void trigger(thirl_ice *a, thirl_ice_flow *f, const thirl_stun_msg *m) {
   bool repeated = f->heard && thirl_stun_msg_same_tid(m, f->heard_tid);
   f->heard = true;
+  f->heard_at = a->now;
   memcpy(f->heard_tid, m->tid, sizeof f->heard_tid);
   if (repeated || f->valid || f->nominating) return; /* a nomination in flight is not to be unsaid */
   if (f->check == THIRL_ICE_CHECK_NONE) {
@@ -119,17 +120,19 @@ static void trigger(thirl_ice *a, thirl_ice_flow *f, const thirl_stun_msg *m) {
 }
 
 static void accept_request(thirl_ice *a, const inbound *in) {
-  bool open = a->state == THIRL_ICE_AGENT_CHECKING || thirl_ice_nominate_lingers(a);
+  bool nominates = thirl_stun_msg_has(in->msg, THIRL_STUN_ATTR_USE_CANDIDATE);
   if (has_role_conflict(a, in->msg)) {
     answer(a, in, 487, true);
     return;
   }
   a->evidence.heard++;
   answer(a, in, 0, true);
-  if (!open && !in->flow) return;
+  bool open = a->state == THIRL_ICE_AGENT_CHECKING || thirl_ice_nominate_lingers(a) || in->flow ||
+              (nominates && thirl_ice_nominate_reopen(a));
+  if (!open) return;
   thirl_ice_flow *f = settle_flow(a, in);
   if (!f) return;
-  if (!a->controlling && thirl_stun_msg_has(in->msg, THIRL_STUN_ATTR_USE_CANDIDATE)) f->nominated = true;
+  if (!a->controlling && nominates) f->nominated = true;
   trigger(a, f, in->msg);
 }
 
@@ -179,7 +182,10 @@ void thirl_ice_inbound_datagram(thirl_ice *a, const thirl_addr *local, const thi
 }
 
 void thirl_ice_inbound_frame(thirl_ice *a, thirl_ice_flow *f, thirl_bytes packet) {
-  if (f->state != THIRL_ICE_FLOW_UP) return;
+  if (f->state == THIRL_ICE_FLOW_CONNECTING) { /* who speaks is connected, whatever the carrier tells first */
+    thirl_addr unset = {0};
+    thirl_ice_link_up(a, f, &unset, &unset);
+  }
   thirl_addr local = f->local, remote = f->remote;
   inbound in = {.flow = f, .local = &local, .remote = &remote, .tcp = true};
   handle(a, in, packet);

@@ -6,7 +6,7 @@
  *                 open                 up
  *   (pair waits) -----> CONNECTING ----------> UP ---> gone
  *                         |    ^
- *        refused: at once |    | retry_at (200 ms after cfg.refusals in a row; 1 s when the four-tuple is in use)
+ *        refused: at once |    | retry_at (about 200 ms after cfg.refusals in a row; 1 s when the four-tuple is in use)
  *                         v    |
  *                       (pair in progress, no flow)
  */
@@ -17,8 +17,9 @@
 #include "ice/pair.h"
 #include "ice/queue.h"
 
-#define RETRY_GAP  (200 * THIRL_MS)
-#define IN_USE_GAP (1 * THIRL_S)
+#define RETRY_GAP    (150 * THIRL_MS) /* and up to RETRY_SPREAD more: 200 ms on average */
+#define RETRY_SPREAD (100 * THIRL_MS)
+#define IN_USE_GAP   (1 * THIRL_S)
 
 enum { ACCEPTED_MAX = 24 };
 
@@ -128,14 +129,15 @@ static void count_failure(thirl_ice *a, thirl_error error) {
 }
 
 /*
- * When to connect again: at once after a refusal, as long as they are few; never while the connection may still come about by itself. A
- * four-tuple in use belongs to a connection that is coming in; should it die unseen, a later attempt finds out, at the price of a system call.
+ * When to connect again: at once after a refusal, as long as they are few. Later ones are spread, or two peers that are both refused could
+ * miss each other for ever in the same rhythm. A four-tuple in use belongs to a connection that is coming in; should it die unseen, a later attempt finds out, at the price of a system call.
  */
-static thirl_time again_at(const thirl_ice *a, const thirl_ice_pair *p, thirl_error error, bool refused) {
+static thirl_time again_at(thirl_ice *a, const thirl_ice_pair *p, thirl_error error, bool refused) {
   if (a->state != THIRL_ICE_AGENT_CHECKING) return THIRL_NEVER;
   if (error == THIRL_E_IN_USE) return thirl_time_after(a->now, IN_USE_GAP);
   if (!refused || !a->cfg.burst) return THIRL_NEVER;
-  return p->refused_in_row <= a->cfg.refusals ? a->now : thirl_time_after(a->now, RETRY_GAP);
+  if (p->refused_in_row <= a->cfg.refusals) return a->now;
+  return thirl_time_after(a->now, RETRY_GAP + thirl_dice_below(&a->dice, RETRY_SPREAD + 1));
 }
 
 void thirl_ice_link_failed(thirl_ice *a, thirl_ice_flow *f, thirl_error error) {

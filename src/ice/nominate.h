@@ -21,6 +21,11 @@ thirl_ice_flow *thirl_ice_nominate_selected(thirl_ice *a);
 bool thirl_ice_nominate_has_selected(const thirl_ice *a);
 /** After SELECTED: may other pairs still matter? */
 bool thirl_ice_nominate_lingers(const thirl_ice *a);
+/**
+ * The peer nominates another pair than the selected one, long after: true when it no longer speaks on the selected one. That one's nomination
+ * is void then, and others may matter again.
+ */
+bool thirl_ice_nominate_reopen(thirl_ice *a);
 thirl_time thirl_ice_nominate_deadline(const thirl_ice *a);
 
 #endif
