@@ -3,7 +3,7 @@
 
 thirl_error thirl_server_listen_add(thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local) {
   if (l->n == THIRL_SERVER_LISTEN_MAX) return THIRL_E_LIMIT;
-  l->sockets[l->n++] = (thirl_server_socket){.verb = verb, .wanted = *local};
+  l->sockets[l->n++] = (thirl_server_socket){.verb = verb, .wanted = *local, .state = THIRL_E_AGAIN};
   return THIRL_OK;
 }
 
@@ -12,17 +12,17 @@ bool thirl_server_listen_input(thirl_server_listen *l, const thirl_net_event *ev
   thirl_server_socket *s = &l->sockets[ev->id - 1];
   if (ev->kind == THIRL_NET_LISTENING) {
     s->bound = ev->local;
-    s->is_bound = true;
+    s->state = THIRL_OK;
   } else if (ev->kind == THIRL_NET_FAILED) {
-    s->is_bound = s->is_closing = false;
-    if (l->error == THIRL_OK) l->error = ev->error;
+    s->is_closing = false;
+    s->state = ev->error;
   }
   return true;
 }
 
 void thirl_server_listen_close(thirl_server_listen *l) {
   for (size_t i = 0; i < l->n; i++)
-    if (l->sockets[i].verb == THIRL_NET_LISTEN && l->sockets[i].is_bound) l->sockets[i].is_closing = true;
+    if (l->sockets[i].verb == THIRL_NET_LISTEN && l->sockets[i].state == THIRL_OK) l->sockets[i].is_closing = true;
 }
 
 thirl_server_answer *thirl_server_listen_answer(thirl_server_listen *l, const thirl_net_event *datagram) {
@@ -45,7 +45,8 @@ static bool poll_socket(thirl_server_listen *l, thirl_net_action *out) {
       return true;
     }
     if (s->is_closing) {
-      s->is_closing = s->is_bound = false;
+      s->is_closing = false;
+      s->state = THIRL_E_NOT_FOUND;
       *out = (thirl_net_action){.verb = THIRL_NET_ABORT, .id = id};
       return true;
     }

@@ -14,7 +14,8 @@ enum {
 typedef struct thirl_server_socket {
   thirl_net_verb verb; /* LISTEN or BIND_UDP */
   thirl_addr wanted, bound;
-  bool is_said, is_bound, is_closing;
+  bool is_said, is_closing;
+  thirl_error state; /* THIRL_OK: bound; E_AGAIN: not yet; E_NOT_FOUND: given back; else why not */
 } thirl_server_socket;
 
 typedef struct thirl_server_answer {
@@ -26,7 +27,6 @@ typedef struct thirl_server_answer {
 typedef struct thirl_server_listen {
   thirl_server_socket sockets[THIRL_SERVER_LISTEN_MAX]; /* of id 1 + index */
   size_t n;
-  thirl_error error; /* the first */
   thirl_server_answer answers[THIRL_SERVER_LISTEN_ANSWERS];
   size_t answers_at, answers_n;
 } thirl_server_listen;

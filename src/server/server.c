@@ -241,7 +241,7 @@ static void on_socket(thirl_server *s, const thirl_net_event *ev) {
   char text[THIRL_ADDR_TEXT_MAX];
   if (!thirl_server_listen_input(&s->sockets, ev) || ev->kind != THIRL_NET_FAILED) return;
   thirl_server_socket *socket = &s->sockets.sockets[ev->id - 1];
-  thirl_log_print(s->ctx.log, THIRL_LOG_ERROR, "cannot listen on %s %s: %s",
+  thirl_log_print(s->ctx.log, THIRL_LOG_WARN, "cannot listen on %s %s: %s",
                   socket->verb == THIRL_NET_LISTEN ? "TCP" : "UDP", thirl_addr_format(&socket->wanted, text),
                   thirl_error_text(ev->error));
 }
@@ -358,18 +358,15 @@ const thirl_server_stats *thirl_server_stats_of(const thirl_server *s) {
   return &s->ctx.stats;
 }
 
-thirl_error thirl_server_listen_error(const thirl_server *s) {
-  return s->sockets.error;
-}
-
-bool thirl_server_bound(const thirl_server *s, bool is_udp, size_t i, thirl_addr *out) {
+thirl_error thirl_server_listener(const thirl_server *s, bool is_udp, size_t i, thirl_addr *at) {
+  *at = (thirl_addr){.family = THIRL_FAMILY_NONE};
   for (size_t k = 0; k < s->sockets.n; k++) {
     const thirl_server_socket *socket = &s->sockets.sockets[k];
     if ((socket->verb == THIRL_NET_BIND_UDP) != is_udp || i-- != 0) continue;
-    *out = socket->bound;
-    return socket->is_bound;
+    *at = socket->bound;
+    return socket->state;
   }
-  return false;
+  return THIRL_E_NOT_FOUND;
 }
 
 bool thirl_server_is_consistent(const thirl_server *s) {

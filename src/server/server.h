@@ -32,7 +32,7 @@ typedef struct thirl_server_config {
   thirl_server_limits limits;                    /* copied */
   const thirl_secrets *secrets;                  /* borrowed */
   const thirl_log
-      *log; /* borrowed, may be NULL; one INFO line per finished session, ERROR for a listener that cannot be had */
+      *log; /* borrowed, may be NULL; one INFO line per finished session, WARN for a listener that cannot be had */
 } thirl_server_config;
 
 /** E_NOMEM, E_CRYPTO, E_INVALID (no listener at all). */
@@ -44,10 +44,11 @@ void thirl_server_set_limits(thirl_server *s, const thirl_server_limits *limits)
 void thirl_server_drain(thirl_server *s, thirl_time now, thirl_time deadline);
 bool thirl_server_is_drained(const thirl_server *s, thirl_time now);
 const thirl_server_stats *thirl_server_stats_of(const thirl_server *s);
-/** The first error of a listener: E_IN_USE, E_PERMISSION, ...; THIRL_OK while none has failed. */
-thirl_error thirl_server_listen_error(const thirl_server *s);
-/** The address that listen_tcp[i] or listen_udp[i] was bound to; false while it is not. */
-bool thirl_server_bound(const thirl_server *s, bool is_udp, size_t i, thirl_addr *out);
+/**
+ * How it is with listen_tcp[i] or listen_udp[i], counted without the unused ones: THIRL_OK and the address that it was bound to, E_AGAIN while
+ * that is not known, E_NOT_FOUND past the last (and for TCP when draining), else why it cannot be had: E_IN_USE, E_PERMISSION, ...
+ */
+thirl_error thirl_server_listener(const thirl_server *s, bool is_udp, size_t i, thirl_addr *at);
 /** For tests and fuzzing: recounts every table; false when a gauge, a list or a limit is not what it says. */
 bool thirl_server_is_consistent(const thirl_server *s);
 

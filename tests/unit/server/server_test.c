@@ -35,14 +35,15 @@ static void opens_its_listeners_first(void **state) {
   }
   assert_false(thirl_server_poll(s, 0, &a));
   assert_int_equal(thirl_server_deadline(s), THIRL_NEVER);
-  assert_false(thirl_server_bound(s, false, 0, &bound));
+  assert_int_equal(thirl_server_listener(s, false, 0, &bound), THIRL_E_AGAIN);
   thirl_addr got = thirl_addr_v4(127, 0, 0, 1, 4242);
   thirl_server_input(s, 0, &(thirl_net_event){.kind = THIRL_NET_LISTENING, .id = 1, .local = got});
-  assert_true(thirl_server_bound(s, false, 0, &bound));
+  assert_int_equal(thirl_server_listener(s, false, 0, &bound), THIRL_OK);
   assert_int_equal(bound.port, 4242);
-  assert_int_equal(thirl_server_listen_error(s), THIRL_OK);
+  assert_int_equal(thirl_server_listener(s, true, 0, &bound), THIRL_E_AGAIN);
+  assert_int_equal(thirl_server_listener(s, true, 1, &bound), THIRL_E_NOT_FOUND);
   thirl_server_input(s, 0, &(thirl_net_event){.kind = THIRL_NET_FAILED, .id = 2, .error = THIRL_E_IN_USE});
-  assert_int_equal(thirl_server_listen_error(s), THIRL_E_IN_USE);
+  assert_int_equal(thirl_server_listener(s, false, 1, &bound), THIRL_E_IN_USE);
   assert_string_equal(r->lines, "cannot listen on TCP 127.0.0.2:5: the address is in use\n");
   thirl_server_free(s);
   rig_free(r);
