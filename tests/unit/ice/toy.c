@@ -86,6 +86,39 @@ void toy_candidate(toy *t, int agent, thirl_ice_type type, thirl_ice_transport t
   toy_drain(t, 1 - agent);
 }
 
+toy *toy_two(void (*tweak)(thirl_ice_config *cfg, int agent)) {
+  toy *t = toy_new(42);
+  for (int i = 0; i < 2; i++) {
+    thirl_ice_config c = toy_config(t, i, i == 0);
+    if (tweak) tweak(&c, i);
+    toy_start(t, i, &c);
+  }
+  toy_credentials(t);
+  return t;
+}
+
+thirl_addr toy_addr(int agent, uint16_t port) {
+  return thirl_addr_v4(10, 0, (uint8_t)(agent + 1), 2, port);
+}
+
+void toy_hosts(toy *t, thirl_ice_transport transport0, thirl_ice_transport transport1, uint8_t lane, uint16_t port) {
+  for (int i = 0; i < 2; i++) {
+    thirl_ice_transport transport = i ? transport1 : transport0;
+    thirl_addr a = toy_addr(i, transport == THIRL_ICE_TCP_ACTIVE ? 9 : port);
+    toy_candidate(t, i, THIRL_ICE_HOST, transport, lane, a, a, true);
+  }
+}
+
+unsigned toy_ms(thirl_time t) {
+  return (unsigned)((t - THIRL_S) / THIRL_MS);
+}
+
+void toy_go_and_run(toy *t, thirl_time how_long) {
+  toy_go(t, 0, t->now);
+  toy_go(t, 1, t->now);
+  toy_run(t, t->now + how_long);
+}
+
 void toy_map(toy *t, thirl_addr base, thirl_addr seen) {
   assert(t->n_maps < TOY_MAPS_MAX);
   t->maps[t->n_maps].base = base;

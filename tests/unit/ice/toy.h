@@ -95,6 +95,16 @@ void toy_free(toy *t);
 /** A config with fresh credentials that makes sense; the caller changes it and passes it on. */
 thirl_ice_config toy_config(toy *t, int agent, bool controlling);
 void toy_start(toy *t, int agent, const thirl_ice_config *cfg);
+/** Both agents, 0 controlling, after tweak (may be NULL) has changed their configs; they know each other's credentials. */
+toy *toy_two(void (*tweak)(thirl_ice_config *cfg, int agent));
+/** 10.0.agent+1.2:port, seen by the other side as it is. */
+thirl_addr toy_addr(int agent, uint16_t port);
+/** One host candidate each on that port, told to the other side. */
+void toy_hosts(toy *t, thirl_ice_transport transport0, thirl_ice_transport transport1, uint8_t lane, uint16_t port);
+/** Milliseconds since the toy began. */
+unsigned toy_ms(thirl_time t);
+/** GO for both now, and run for so long. */
+void toy_go_and_run(toy *t, thirl_time how_long);
 /** Add to one, tell the other (as what the other would see), unless quiet. */
 void toy_candidate(toy *t, int agent, thirl_ice_type type, thirl_ice_transport transport, uint8_t lane, thirl_addr addr,
                    thirl_addr base, bool tell);
