@@ -43,9 +43,11 @@ static void are_set_by_name(void **state) {
 
 static void describe_themselves(void **state) {
   (void)state;
-  thirl_server_limits by_default = {0}, by_name = {0};
+  thirl_server_limits by_default, by_name;
   thirl_server_limits_row row;
   size_t n = 0;
+  memset(&by_default, 0, sizeof by_default);
+  memset(&by_name, 0, sizeof by_name);
   for (; thirl_server_limits_describe(n, &row); n++) {
     assert_true(row.least <= row.normal && row.normal <= row.most && row.what[0]);
     assert_int_equal(thirl_server_limits_set(&by_name, row.name, row.normal), THIRL_OK);

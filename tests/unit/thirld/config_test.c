@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apps/thirld/config.h"
+
+static void refuses(const char *text, const char *complaint) {
+  config c;
+  char said[CONFIG_COMPLAINT_MAX];
+  config_init(&c);
+  assert_int_equal(config_parse(&c, THIRL_BYTES(text, strlen(text)), said), THIRL_E_SYNTAX);
+  assert_string_equal(said, complaint);
+}
+
+static config reads(const char *text) {
+  config c;
+  char said[CONFIG_COMPLAINT_MAX];
+  config_init(&c);
+  assert_int_equal(config_parse(&c, THIRL_BYTES(text, strlen(text)), said), THIRL_OK);
+  assert_string_equal(said, "");
+  return c;
+}
+
+static void nothing_means_the_defaults(void **state) {
+  (void)state;
+  config c = reads("");
+  assert_int_equal(c.log_level, THIRL_LOG_INFO);
+  assert_int_equal(c.drain_s, 30);
+  assert_true(config_complete(&c));
+  assert_int_equal(c.n_tcp, 2);
+  assert_int_equal(c.n_udp, 2);
+  char text[THIRL_ADDR_TEXT_MAX];
+  assert_string_equal(thirl_addr_format(&c.listen_tcp[0], text), "0.0.0.0:3478");
+  assert_string_equal(thirl_addr_format(&c.listen_udp[1], text), "[::]:3478");
+  assert_int_equal(c.limits.max_connections, 20000);
+}
+
+static void reads_every_setting(void **state) {
+  (void)state;
+  config c =
+      reads("\xef\xbb\xbf# with a BOM\r\n[server]\r\nlisten-tcp = 127.0.0.1 ; here\r\nlisten-tcp=[::1]:0\r\n"
+            "listen-udp: 127.0.0.1:99\r\nlog-level = debug\r\ndrain-s = 5\r\n\r\n[limits]\r\nrelay-memory = 2G\r\n"
+            "channel-buffer = 64k\r\nmax-channels = 17");
+  char text[THIRL_ADDR_TEXT_MAX];
+  assert_int_equal(c.n_tcp, 2);
+  assert_string_equal(thirl_addr_format(&c.listen_tcp[0], text), "127.0.0.1:3478");
+  assert_string_equal(thirl_addr_format(&c.listen_tcp[1], text), "[::1]:0");
+  assert_int_equal(c.n_udp, 1);
+  assert_string_equal(thirl_addr_format(&c.listen_udp[0], text), "127.0.0.1:99");
+  assert_int_equal(c.log_level, THIRL_LOG_DEBUG);
+  assert_int_equal(c.drain_s, 5);
+  assert_int_equal(c.limits.relay_memory, 2147483648u);
+  assert_int_equal(c.limits.channel_buffer, 65536);
+  assert_int_equal(c.limits.max_channels, 17);
+  assert_false(config_complete(&c));
+}
+
+static void says_what_is_wrong_and_where(void **state) {
+  (void)state;
+  refuses("[limits]\nmax-channels = 0\n", "2: max-channels is out of range: from 1 to 1000000");
+  refuses("[limits]\nidle-timeout-s = 4\n", "2: idle-timeout-s is out of range: from 5 to 86400");
+  refuses("[limits]\nrelay-memory = 99999999999G\n", "2: relay-memory is out of range: from 65536 to 1099511627776");
+  refuses("[limits]\n\nmax-chanels = 5\n", "3: [limits] has no setting \"max-chanels\"");
+  refuses("[limits]\nmax-channels = 5x\n", "2: max-channels cannot be \"5x\"");
+  refuses("[limits]\nmax-channels = 5KK\n", "2: max-channels cannot be \"5KK\"");
+  refuses("[limits]\nmax-channels = -5\n", "2: max-channels cannot be \"-5\"");
+  refuses("[limits]\nmax-channels =\n", "2: max-channels cannot be \"\"");
+  refuses("[server]\ndrain-s = 86401\n", "2: drain-s is out of range: \"86401\"");
+  refuses("[server]\nlog-level = loud\n", "2: log-level cannot be \"loud\"");
+  refuses("[server]\nlisten-tcp = example.org\n", "2: listen-tcp cannot be \"example.org\"");
+  refuses("[server]\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\n",
+          "6: too many of listen-tcp: four at most, not \"::1\" too");
+  refuses("max-channels = 5\n", "1: there is no section []; \"max-channels\" belongs into [server] or [limits]");
+  refuses("[limit]\nmax-channels = 5\n",
+          "2: there is no section [limit]; \"max-channels\" belongs into [server] or [limits]");
+  refuses("# a\nhello\n[server]\n", "2: neither [section] nor name = value");
+  refuses("[server\n", "1: neither [section] nor name = value");
+  char longer[400] = "# ";
+  memset(longer + 2, 'x', 300);
+  refuses(longer, "1: the line is too long");
+}
+
+static void takes_no_bytes_for_text(void **state) {
+  (void)state;
+  config c;
+  char said[CONFIG_COMPLAINT_MAX];
+  config_init(&c);
+  assert_int_equal(config_parse(&c, THIRL_BYTES("[server]\nlog\0-level", 19), said), THIRL_E_SYNTAX);
+  assert_string_equal(said, "2: the line is no text");
+}
+
+static void reads_files(void **state) {
+  (void)state;
+  config c;
+  char said[CONFIG_COMPLAINT_MAX], path[] = "/tmp/thirld-config-XXXXXX";
+  config_init(&c);
+  assert_int_equal(config_load(&c, "/nonexistent/thirld.conf", said), THIRL_E_NOT_FOUND);
+  assert_string_equal(said, "not found");
+  assert_int_equal(config_load(&c, "/", said), THIRL_E_IO);
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, "[server]\ndrain-s=7\n", 19), 19);
+  assert_int_equal(config_load(&c, path, said), THIRL_OK);
+  assert_int_equal(c.drain_s, 7);
+  for (int i = 0; i < CONFIG_BYTES_MAX / 16; i++)
+    assert_int_equal(write(fd, "# 3456789012345\n", 16), 16);
+  assert_int_equal(config_load(&c, path, said), THIRL_E_LIMIT);
+  close(fd);
+  unlink(path);
+}
+
+/* The commented sample says what holds without it: with its marks taken away it changes nothing. */
+static void the_sample_shows_the_defaults(void **state) {
+  (void)state;
+  char said[CONFIG_COMPLAINT_MAX], text[CONFIG_BYTES_MAX];
+  config plain, marked;
+  config_init(&plain);
+  assert_int_equal(config_load(&plain, THIRL_SOURCE_DIR "/apps/thirld/thirld.conf", said), THIRL_OK);
+  FILE *f = fopen(THIRL_SOURCE_DIR "/apps/thirld/thirld.conf", "r");
+  assert_non_null(f);
+  size_t n = fread(text, 1, sizeof text, f), to = 0;
+  fclose(f);
+  for (size_t i = 0; i < n; i++) /* "#name" is a setting, "# word" a remark */
+    if (!(text[i] == '#' && (i == 0 || text[i - 1] == '\n') && i + 1 < n && text[i + 1] != ' ' && text[i + 1] != '\n'))
+      text[to++] = text[i];
+  config_init(&marked);
+  assert_int_equal(config_parse(&marked, THIRL_BYTES(text, to), said), THIRL_OK);
+  assert_int_equal(marked.n_tcp, 2);
+  assert_int_equal(marked.limits.max_connections, 20000);
+  assert_int_equal(marked.limits.registers_per_second_per_ip, 100);
+  assert_true(config_complete(&plain));
+  assert_false(config_complete(&marked));
+  assert_memory_equal(&plain, &marked, sizeof plain);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(nothing_means_the_defaults),
+      cmocka_unit_test(reads_every_setting),
+      cmocka_unit_test(says_what_is_wrong_and_where),
+      cmocka_unit_test(takes_no_bytes_for_text),
+      cmocka_unit_test(reads_files),
+      cmocka_unit_test(the_sample_shows_the_defaults),
+  };
+  return cmocka_run_group_tests_name("thirld/config", tests, NULL, NULL);
+}
