@@ -18,7 +18,7 @@ static const unsigned LEGAL[THIRL_SERVER_CONN_STATES] = {
 };
 #undef TO
 
-void thirl_server_conns_init(thirl_server_conns *t, const thirl_secrets *secrets) {
+void thirl_server_conn_table_init(thirl_server_conns *t, const thirl_secrets *secrets) {
   thirl_map_init(&t->by_id, sizeof(thirl_net_id), thirl_secrets_u64(secrets));
   thirl_map_init(&t->per_ip, IP_KEY_LEN, thirl_secrets_u64(secrets));
   for (int i = 0; i < THIRL_SERVER_CONN_STATES; i++)
@@ -33,7 +33,7 @@ static void conn_free(thirl_server_conn *c) {
   free(c);
 }
 
-void thirl_server_conns_fini(thirl_server_conns *t) {
+void thirl_server_conn_table_fini(thirl_server_conns *t) {
   for (int i = 0; i < THIRL_SERVER_CONN_STATES; i++)
     while (!thirl_list_is_empty(&t->by_state[i]))
       conn_free(THIRL_OWNER(thirl_list_first(&t->by_state[i]), thirl_server_conn, in_state));

@@ -59,9 +59,9 @@ typedef struct thirl_server_conns {
   thirl_list by_state[THIRL_SERVER_CONN_STATES];
 } thirl_server_conns;
 
-void thirl_server_conns_init(thirl_server_conns *t, const thirl_secrets *secrets);
+void thirl_server_conn_table_init(thirl_server_conns *t, const thirl_secrets *secrets);
 /** Frees every connection. */
-void thirl_server_conns_fini(thirl_server_conns *t);
+void thirl_server_conn_table_fini(thirl_server_conns *t);
 
 /** A connection has come in: a STRANGER. E_LIMIT (in all, or from this address), E_INVALID (an id twice), E_NOMEM. */
 thirl_error thirl_server_conn_add(thirl_server_conns *t, thirl_server_context *ctx, thirl_net_id id,

@@ -308,7 +308,7 @@ thirl_error thirl_server_new(const thirl_server_config *cfg, thirl_time now, thi
   thirl_server_set_limits(s, &cfg->limits);
   thirl_list_init(&s->ctx.wake);
   thirl_list_init(&s->ctx.failed);
-  thirl_server_conns_init(&s->conns, cfg->secrets);
+  thirl_server_conn_table_init(&s->conns, cfg->secrets);
   thirl_server_registry_init(&s->registry, cfg->secrets);
   thirl_error e = thirl_server_register_init(&s->door, cfg->secrets);
   if (e == THIRL_OK) e = add_sockets(s, cfg);
@@ -326,7 +326,7 @@ void thirl_server_free(thirl_server *s) {
   for (thirl_server_peer *p; (p = thirl_map_next(&s->registry.by_id, &at)) != NULL;)
     thirl_server_relay_drop(&s->ctx, p, THIRL_E_SERVER, false);
   thirl_server_registry_fini(&s->registry);
-  thirl_server_conns_fini(&s->conns);
+  thirl_server_conn_table_fini(&s->conns);
   thirl_server_register_fini(&s->door);
   free(s);
 }
