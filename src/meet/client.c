@@ -122,9 +122,14 @@ static thirl_error send_register(thirl_meet_client *c) {
 
 /* ---- answers; each handler says whether it has set *ev ---- */
 
+/* The MAC was right, but what it protects makes no sense. */
+static bool is_nonsense(thirl_error e) {
+  return e == THIRL_E_MALFORMED || e == THIRL_E_UNSUPPORTED;
+}
+
 /* What the endpoint is told of a message that could not be opened. */
 static thirl_error reason_of(thirl_error e) {
-  return e == THIRL_E_INTEGRITY || e == THIRL_E_REPLAY ? e : THIRL_E_PROTOCOL;
+  return is_nonsense(e) ? THIRL_E_PROTOCOL : e;
 }
 
 static void set_refresh(thirl_meet_client *c, uint32_t lifetime_s) {
@@ -223,14 +228,14 @@ static bool on_connect_answer(thirl_meet_client *c, const thirl_meet_dial *d, co
                               thirl_meet_event *ev) {
   thirl_meet_message m;
   thirl_error e = thirl_meet_seal_open(&c->line.seal, in, &m);
-  if (e == THIRL_E_INTEGRITY || e == THIRL_E_REPLAY) {
+  if (e == THIRL_OK) {
+    e = m.cls == THIRL_STUN_ERROR ? connect_error(m.error_code) : on_go(c, &m, ev);
+  } else if (is_nonsense(e)) {
+    e = THIRL_E_PROTOCOL;
+  } else {
     fail(c, e);
     return false;
   }
-  if (e != THIRL_OK)
-    e = THIRL_E_PROTOCOL;
-  else
-    e = m.cls == THIRL_STUN_ERROR ? connect_error(m.error_code) : on_go(c, &m, ev);
   ev->kind = e == THIRL_OK ? THIRL_MEET_CONNECTED : THIRL_MEET_NOT_CONNECTED;
   ev->error = e;
   ev->peer = d->peer;
@@ -310,9 +315,12 @@ static bool on_indication(thirl_meet_client *c, const thirl_stun_msg *in, thirl_
     return false;
   }
   thirl_error e = thirl_meet_seal_open(&c->line.seal, in, &m);
-  if (e == THIRL_E_REPLAY) fail(c, e);
-  if (e == THIRL_E_INTEGRITY) c->stats.unauthenticated++;
-  if (e == THIRL_E_MALFORMED || e == THIRL_E_UNSUPPORTED) c->stats.malformed++;
+  if (e == THIRL_E_INTEGRITY)
+    c->stats.unauthenticated++;
+  else if (is_nonsense(e))
+    c->stats.malformed++;
+  else if (e != THIRL_OK)
+    fail(c, e);
   if (e != THIRL_OK) return false;
   switch (m.method) {
   case THIRL_STUN_METHOD_THIRL_OFFER:

@@ -41,6 +41,8 @@ thirl_error thirl_meet_register_answer(const thirl_meet_challenge *ch, const thi
     m->nonce = THIRL_BYTES(ch->nonce, ch->nonce_n);
     size_t n = thirl_meet_message_signed(m->nonce, ch->server_key, m->ephemeral, to_sign);
     e = thirl_p256_sign(key, THIRL_BYTES(to_sign, n), signature, &signature_n);
+    /* OpenSSL 3.0 calls it a success of 2^32 - 1 bytes when it has no memory to write the signature down */
+    if (e == THIRL_OK && signature_n > THIRL_P256_SIGNATURE_MAX) e = THIRL_E_CRYPTO;
     m->signature = THIRL_BYTES(signature, signature_n);
     m->has_public = m->has_ephemeral = true;
   }

@@ -28,9 +28,10 @@ thirl_error thirl_meet_seal_encode(thirl_meet_seal *s, thirl_meet_message *m, ui
 
 thirl_error thirl_meet_seal_open(thirl_meet_seal *s, const thirl_stun_msg *in, thirl_meet_message *out) {
   memset(out, 0, sizeof *out);
-  if (!s->ready || thirl_stun_integrity_check256(in, THIRL_BYTES(s->in_key, sizeof s->in_key)) != THIRL_OK)
-    return THIRL_E_INTEGRITY;
-  thirl_error e = thirl_meet_message_decode(in, out);
+  if (!s->ready) return THIRL_E_INTEGRITY;
+  thirl_error e = thirl_stun_integrity_check256(in, THIRL_BYTES(s->in_key, sizeof s->in_key));
+  if (e == THIRL_E_NOT_FOUND) e = THIRL_E_INTEGRITY;
+  if (e == THIRL_OK) e = thirl_meet_message_decode(in, out);
   if (e != THIRL_OK) return e;
   if (!out->has_counter || out->counter <= s->received) {
     memset(out, 0, sizeof *out);

@@ -23,7 +23,8 @@ void thirl_meet_seal_fini(thirl_meet_seal *s);
 thirl_error thirl_meet_seal_encode(thirl_meet_seal *s, thirl_meet_message *m, uint8_t *out, size_t cap, size_t *n);
 /**
  * Check the MAC, then take the fields out, then check the counter. *out is zeroed on failure. E_INTEGRITY: no MAC or a wrong one, or no keys yet.
- * E_MALFORMED, E_UNSUPPORTED: as thirl_meet_message_decode, and the MAC was right. E_REPLAY: the counter is missing or did not grow.
+ * E_MALFORMED, E_UNSUPPORTED: as thirl_meet_message_decode, and the MAC was right. E_REPLAY: the counter is missing or did not grow. E_CRYPTO: nobody
+ * knows what it was.
  */
 thirl_error thirl_meet_seal_open(thirl_meet_seal *s, const thirl_stun_msg *in, thirl_meet_message *out);
 
