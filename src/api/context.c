@@ -63,7 +63,7 @@ bool thirl_context_next_event(thirl_context *c, thirl_event *out) {
   return true;
 }
 
-static void translate_session_event(thirl_context *c, const thirl_session_endpoint_event *in, thirl_event *out) {
+static void translate_session_event(const thirl_session_endpoint_event *in, thirl_event *out) {
   const thirl_session_event *of = &in->of;
   static const thirl_event_kind kinds[] = {
       [THIRL_SESSION_UP] = THIRL_EVENT_UP,
@@ -102,7 +102,7 @@ static void translate(thirl_context *c, const thirl_session_endpoint_event *in) 
     if (thirl_addr_is_set(&in->remote)) thirl_addr_format(&in->remote, out.address);
     break;
   case THIRL_SESSION_OF:
-    translate_session_event(c, in, &out);
+    translate_session_event(in, &out);
     break;
   }
   push_event(c, &out);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { HELLO_LEN = 34, ACK_LEN = 16, U64_LEN = 8, BYE_LEN = 4 };
+enum { HELLO_LEN = 42, ACK_LEN = 16, U64_LEN = 8, BYE_LEN = 4 };
 
 static uint16_t body_length(uint8_t type) {
   switch (type) {
@@ -31,6 +31,7 @@ void thirl_session_frame_encode(thirl_writer *w, const thirl_session_frame *f) {
     thirl_writer_u8(w, THIRL_SESSION_VERSION);
     thirl_writer_u8(w, 0);
     thirl_writer_copy(w, f->session, sizeof f->session);
+    thirl_writer_u64(w, f->incarnation);
     thirl_writer_u64(w, f->next);
     thirl_writer_u64(w, f->limit);
     break;
@@ -77,6 +78,7 @@ thirl_error thirl_session_frame_decode_body(thirl_bytes body, thirl_session_fram
     f->version = thirl_reader_u8(&r);
     (void)thirl_reader_u8(&r);
     thirl_reader_copy(&r, f->session, sizeof f->session);
+    f->incarnation = thirl_reader_u64(&r);
     f->next = thirl_reader_u64(&r);
     f->limit = thirl_reader_u64(&r);
     break;

@@ -7,7 +7,8 @@
  *    |  type  | stream |      length     |  body: length bytes
  *    +--------+--------+-----------------+-----------------
  *
- *    HELLO  version 8, flags 8, session id 128, next 64, limit 64   first on every path, both ways: which session this path carries
+ *    HELLO  version 8, flags 8, session id 128, incarnation 64, next 64, limit 64     first on every path, both ways: which session it carries;
+ *           another incarnation than before means that the peer has begun anew and knows nothing of what was acknowledged
  *    DATA   offset 64, bytes                                        stream bytes from this offset
  *    ACK    next 64, limit 64       all below next has arrived (the FIN counts one); bytes below limit may be sent
  *    FIN    offset 64               the stream ends at this offset
@@ -45,6 +46,7 @@ typedef struct thirl_session_frame {
   uint16_t length; /* of the body */
   uint8_t version; /* HELLO */
   uint8_t session[THIRL_SESSION_ID_LEN];
+  uint64_t incarnation; /* HELLO */
   uint64_t offset;      /* DATA, FIN */
   uint64_t next, limit; /* HELLO, ACK */
   uint64_t token;       /* PING, PONG */

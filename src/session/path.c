@@ -12,8 +12,8 @@ enum {
 
 thirl_error thirl_session_path_init(thirl_session_path *p, thirl_time now, thirl_secure_tls_context *tls,
                                     bool is_client, const thirl_peerid *expect,
-                                    const uint8_t session[THIRL_SESSION_ID_LEN]) {
-  *p = (thirl_session_path){.born = now, .heard_at = now, .asked_at = THIRL_NEVER};
+                                    const uint8_t session[THIRL_SESSION_ID_LEN], uint64_t incarnation) {
+  *p = (thirl_session_path){.incarnation = incarnation, .born = now, .heard_at = now, .asked_at = THIRL_NEVER};
   memcpy(p->session, session, sizeof p->session);
   thirl_buffer_init(&p->say, SAY_MAX);
   return thirl_secure_tls_new(tls, is_client, expect, &p->tls);
@@ -56,7 +56,7 @@ void thirl_session_path_ask(thirl_session_path *p, thirl_time now) {
 }
 
 static void say_hello(thirl_session_path *p, thirl_session_stream *s) {
-  thirl_session_frame f = {.type = THIRL_SESSION_HELLO};
+  thirl_session_frame f = {.type = THIRL_SESSION_HELLO, .incarnation = p->incarnation};
   memcpy(f.session, p->session, sizeof f.session);
   thirl_session_stream_ack(s, &f.next, &f.limit);
   thirl_session_stream_ack_told(s, f.next, f.limit);

@@ -14,7 +14,8 @@
 typedef struct thirl_session_path {
   thirl_secure_tls *tls; /* NULL: no path */
   uint8_t session[THIRL_SESSION_ID_LEN];
-  thirl_buffer say; /* frames that wait to be sealed */
+  uint64_t incarnation; /* ours, told in HELLO */
+  thirl_buffer say;     /* frames that wait to be sealed */
   bool hello_said, hello_heard;
   /* the frame being read */
   uint8_t head[THIRL_SESSION_FRAME_MAX];
@@ -28,7 +29,7 @@ typedef struct thirl_session_path {
 
 thirl_error thirl_session_path_init(thirl_session_path *p, thirl_time now, thirl_secure_tls_context *tls,
                                     bool is_client, const thirl_peerid *expect,
-                                    const uint8_t session[THIRL_SESSION_ID_LEN]);
+                                    const uint8_t session[THIRL_SESSION_ID_LEN], uint64_t incarnation);
 void thirl_session_path_fini(thirl_session_path *p);
 bool thirl_session_path_is_set(const thirl_session_path *p);
 /** Both keys are proven on it. */

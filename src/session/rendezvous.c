@@ -102,6 +102,8 @@ static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_me
     thirl_session_roster_tell(
         e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REJECTED, .error = THIRL_E_TICKET, .peer = ev->peer});
     refuse = THIRL_E_TICKET;
+  } else if (!p && thirl_session_roster_was_here(e, ev->session)) {
+    refuse = THIRL_E_PEER_CLOSED;
   } else if (!p && (!e->is_listening || e->n_incoming >= e->cfg.max_incoming)) {
     refuse = THIRL_E_LIMIT;
   } else if (!p && thirl_session_roster_add(e, now, false, &ev->peer, ev->session, NULL, &p) != THIRL_OK) {

@@ -65,7 +65,10 @@ thirl_error thirl_session_roster_add(thirl_session_endpoint *e, thirl_time now, 
 
 void thirl_session_roster_remove(thirl_session_endpoint *e, thirl_session_peer *p) {
   if (e->turn == p) e->turn = NULL;
-  if (!p->session.is_dialer) e->n_incoming--;
+  if (!p->session.is_dialer) {
+    e->n_incoming--;
+    memcpy(e->over[e->n_over++ % THIRL_SESSION_OVER_MAX], p->session.id, THIRL_SESSION_ID_LEN);
+  }
   e->n_peers--;
   thirl_list_remove(&p->in);
   thirl_session_peer_fini(p);
@@ -80,4 +83,10 @@ thirl_session_peer *thirl_session_roster_find_ufrags(thirl_session_endpoint *e, 
       return p;
   }
   return NULL;
+}
+
+bool thirl_session_roster_was_here(const thirl_session_endpoint *e, const uint8_t *id) {
+  for (size_t i = 0; i < e->n_over && i < THIRL_SESSION_OVER_MAX; i++)
+    if (memcmp(e->over[i], id, THIRL_SESSION_ID_LEN) == 0) return true;
+  return false;
 }

@@ -29,6 +29,8 @@ struct thirl_session_endpoint {
   thirl_session_peer *turn; /* whose channel is pulled first */
   thirl_session_endpoint_event events[THIRL_SESSION_ENDPOINT_EVENTS_MAX];
   size_t n_events;
+  uint8_t over[THIRL_SESSION_OVER_MAX][THIRL_SESSION_ID_LEN]; /* incoming sessions that have ended */
+  size_t n_over;
   thirl_session_endpoint_stats stats;
 };
 
@@ -44,6 +46,8 @@ thirl_error thirl_session_roster_add(thirl_session_endpoint *e, thirl_time now, 
                                      const thirl_peerid *peer, const uint8_t *id, const thirl_session_policy *policy,
                                      thirl_session_peer **out);
 void thirl_session_roster_remove(thirl_session_endpoint *e, thirl_session_peer *p);
+/** An incoming session with this id was here and has ended: nobody shall open it again. Only the last few are remembered. */
+bool thirl_session_roster_was_here(const thirl_session_endpoint *e, const uint8_t *id);
 /* Sessions that are over are not found. */
 thirl_session_peer *thirl_session_roster_find_handle(thirl_session_endpoint *e, uint32_t handle);
 thirl_session_peer *thirl_session_roster_find_session(thirl_session_endpoint *e, const thirl_peerid *peer,

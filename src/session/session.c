@@ -13,10 +13,9 @@
 #define ASK_AFTER      (500 * THIRL_MS) /* silence, while something is outstanding, before a PING */
 #define ASK_IDLE       (25 * THIRL_S)   /* silence, with nothing outstanding, before a PING */
 #define DEAD_AFTER     (2 * THIRL_S)    /* silence after a PING before the path is given up; at least 4 round trips */
-#define BYE_LINGER     (3 * THIRL_S)
-#define ROUND_GAP      (1 * THIRL_S)  /* between rounds at least */
-#define ROUND_PATHLESS (8 * THIRL_S)  /* between rounds at most, while there is no path at all */
-#define ROUND_RELAYED  (30 * THIRL_S) /* first retry of punching while the relay carries; doubles */
+#define ROUND_GAP      (1 * THIRL_S)    /* between rounds at least */
+#define ROUND_PATHLESS (8 * THIRL_S)    /* between rounds at most, while there is no path at all */
+#define ROUND_RELAYED  (30 * THIRL_S)   /* first retry of punching while the relay carries; doubles */
 #define ROUND_MAX      (600 * THIRL_S)
 #define ROUND_ANSWER   (15 * THIRL_S) /* a CONNECT without an answer */
 
@@ -58,6 +57,7 @@ thirl_error thirl_session_init(thirl_session *s, thirl_time now, bool is_dialer,
   s->last_error = THIRL_E_NO_SERVER; /* until a CONNECT goes out */
   thirl_session_stream_init(&s->stream, w);
   thirl_dice_seed(&s->dice, dice_seed);
+  s->incarnation = thirl_dice_u64(&s->dice);
   return THIRL_OK;
 }
 
@@ -102,6 +102,7 @@ static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
   if (s->route == r) return;
   s->route = r;
   s->pathless_since = r == THIRL_SESSION_NO_PATH ? now : THIRL_NEVER;
+  s->bye_said = false; /* it may have been lost with the old path */
   if (r == THIRL_SESSION_NO_PATH) return;
   thirl_session_stream_rewind(&s->stream);
   if (s->state == THIRL_SESSION_STATE_OPENING) {
@@ -110,6 +111,7 @@ static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
   }
   thirl_session_event ev = {.kind = THIRL_SESSION_PATH, .route = r};
   if (r == THIRL_SESSION_DIRECT) {
+    s->punch_failures = 0;
     ev.remote = s->remote;
     ev.since_go = now - s->go_at;
   } else {
@@ -131,17 +133,17 @@ static void choose_route(thirl_session *s, thirl_time now) {
 
 thirl_error thirl_session_relay_up(thirl_session *s, thirl_time now) {
   thirl_session_relay_down(s, now, THIRL_OK);
-  return thirl_session_path_init(&s->relay, now, s->tls, s->is_dialer, &s->peer, s->id);
+  return thirl_session_path_init(&s->relay, now, s->tls, s->is_dialer, &s->peer, s->id, s->incarnation);
 }
 
 void thirl_session_relay_down(thirl_session *s, thirl_time now, thirl_error why) {
   drop_path(s, &s->relay);
   if (why != THIRL_OK) {
     s->last_error = why;
-    if (s->is_dialer && s->round_at == THIRL_NEVER && !s->round_under_way)
-      s->round_at =
-          thirl_time_after(THIRL_MAX(now, s->round_started + ROUND_GAP),
-                           thirl_dice_below(&s->dice, ROUND_GAP)); /* jitter: a server that died had many clients */
+    if (s->is_dialer && !s->round_under_way) { /* with jitter: a server that died had many clients */
+      thirl_time soon = THIRL_MAX(now, s->round_started + ROUND_GAP);
+      s->round_at = THIRL_MIN(s->round_at, soon + thirl_dice_below(&s->dice, ROUND_GAP));
+    }
   }
   if (s->route == THIRL_SESSION_RELAY) set_route(s, now, THIRL_SESSION_NO_PATH);
 }
@@ -150,7 +152,7 @@ thirl_error thirl_session_direct_up(thirl_session *s, thirl_time now, const thir
   if (s->route == THIRL_SESSION_DIRECT) set_route(s, now, THIRL_SESSION_NO_PATH);
   drop_path(s, &s->direct);
   s->remote = *remote;
-  return thirl_session_path_init(&s->direct, now, s->tls, s->is_dialer, &s->peer, s->id);
+  return thirl_session_path_init(&s->direct, now, s->tls, s->is_dialer, &s->peer, s->id, s->incarnation);
 }
 
 void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why) {
@@ -179,9 +181,11 @@ void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error wh
     return;
   }
   if (!s->is_dialer) return;
-  unsigned doublings = THIRL_MIN(s->round_failures, 5u);
-  s->round_failures++;
-  s->round_at = now + THIRL_MIN(ROUND_RELAYED << doublings, ROUND_MAX);
+  unsigned doublings = THIRL_MIN(s->punch_failures, 5u);
+  s->punch_failures++;
+  thirl_time patient = now + THIRL_MIN(ROUND_RELAYED << doublings, ROUND_MAX);
+  if (s->round_at == THIRL_NEVER && !s->round_under_way) /* a round that is wanted for other reasons comes earlier */
+    s->round_at = thirl_session_path_is_set(&s->relay) ? patient : now + ROUND_GAP;
 }
 
 void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote) {
@@ -199,6 +203,14 @@ static void take_frame(thirl_session *s, thirl_time now, thirl_session_path *p, 
   (void)now;
   switch (f->type) {
   case THIRL_SESSION_HELLO:
+    if (s->knows_incarnation && f->incarnation != s->peer_incarnation) {
+      end(s, THIRL_SESSION_FAILED, THIRL_E_LOST);
+      break;
+    }
+    s->knows_incarnation = true;
+    s->peer_incarnation = f->incarnation;
+    *e = thirl_session_stream_acked(&s->stream, f->next, f->limit);
+    break;
   case THIRL_SESSION_ACK:
     *e = thirl_session_stream_acked(&s->stream, f->next, f->limit);
     break;
@@ -309,7 +321,10 @@ void thirl_session_round_begun(thirl_session *s, thirl_time now) {
 void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e) {
   if (!s->round_under_way) return;
   s->round_under_way = false;
-  if (e == THIRL_OK) return;
+  if (e == THIRL_OK) {
+    s->round_failures = 0;
+    return;
+  }
   s->last_error = e;
   unsigned doublings = THIRL_MIN(s->round_failures, 3u);
   s->round_failures++;
@@ -328,8 +343,8 @@ bool thirl_session_wants_punch(const thirl_session *s) {
 }
 
 bool thirl_session_wants_round(const thirl_session *s, thirl_time now) {
-  return s->is_dialer && !s->round_under_way && now >= s->round_at &&
-         (s->state == THIRL_SESSION_STATE_OPENING || s->state == THIRL_SESSION_STATE_OPEN);
+  return s->is_dialer && !s->round_under_way && now >= s->round_at && s->state != THIRL_SESSION_STATE_OVER &&
+         !s->bye_heard;
 }
 
 /* ---- time ---- */
@@ -363,11 +378,15 @@ static void watch(thirl_session *s, thirl_time now, thirl_session_route r) {
     thirl_session_relay_down(s, now, THIRL_E_TIMEOUT);
 }
 
+/*
+ * When both directions are complete here, BYE is said, and the peer's awaited: until then it may still need our word that we have its end. For
+ * that word paths are repaired as before. Without it we wait as long as for a lost path; then it is no loss to us.
+ */
 static void close_when_done(thirl_session *s, thirl_time now) {
   if (s->state == THIRL_SESSION_STATE_OPEN && thirl_session_stream_is_delivered(&s->stream) &&
       thirl_session_stream_is_read_out(&s->stream)) {
     s->state = THIRL_SESSION_STATE_CLOSING;
-    s->bye_at = now + BYE_LINGER;
+    s->bye_at = now + s->policy.lost_after;
   }
   if (s->state != THIRL_SESSION_STATE_CLOSING) return;
   thirl_session_path *p = path_of(s, s->route);
@@ -376,7 +395,7 @@ static void close_when_done(thirl_session *s, thirl_time now) {
     s->bye_said = true;
   }
   bool all_sent = p && s->bye_said && !thirl_session_path_wants_pull(p, NULL);
-  if ((s->bye_heard && all_sent) || now >= s->bye_at) end(s, THIRL_SESSION_FINISHED, THIRL_OK);
+  if ((s->bye_heard && (all_sent || !p)) || now >= s->bye_at) end(s, THIRL_SESSION_FINISHED, THIRL_OK);
 }
 
 void thirl_session_evaluate(thirl_session *s, thirl_time now) {
@@ -421,8 +440,8 @@ thirl_time thirl_session_deadline(const thirl_session *s) {
 }
 
 thirl_time thirl_session_round_deadline(const thirl_session *s) {
-  bool may = s->state == THIRL_SESSION_STATE_OPENING || s->state == THIRL_SESSION_STATE_OPEN;
-  return s->is_dialer && may && !s->round_under_way ? s->round_at : THIRL_NEVER;
+  bool may = s->is_dialer && s->state != THIRL_SESSION_STATE_OVER && !s->bye_heard && !s->round_under_way;
+  return may ? s->round_at : THIRL_NEVER;
 }
 
 void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason) {

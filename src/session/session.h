@@ -67,10 +67,11 @@ typedef struct thirl_session {
   thirl_addr remote;        /* of the direct path */
   thirl_error relay_reason; /* why the stream is not direct; OK: not known yet */
   thirl_error last_error;   /* what a failure will be called */
-  bool bye_said, bye_heard, punching;
+  bool bye_said, bye_heard, punching, knows_incarnation;
+  uint64_t incarnation, peer_incarnation; /* a peer that has begun anew cannot go on with this stream */
   /* rounds, on the dialer */
   thirl_time round_at, round_started;
-  unsigned round_failures;
+  unsigned round_failures, punch_failures; /* in a row */
   bool round_under_way;
   uint64_t relayed_in, relayed_out, direct_in, direct_out; /* stream bytes of paths that are gone */
   thirl_dice dice;

@@ -12,6 +12,7 @@ enum {
   THIRL_SESSION_PEERS_MAX = 256,    /* sessions of one endpoint at a time */
   THIRL_SESSION_TICKETS_MAX = 8,    /* tickets given out by one endpoint */
   THIRL_SESSION_ANONYMOUS_MAX = 64, /* connections that came in and have not shown whom they want */
+  THIRL_SESSION_OVER_MAX = 64,      /* ended sessions whose ids are remembered */
   THIRL_SESSION_ENDPOINT_EVENTS_MAX = 64
 };
 

@@ -32,7 +32,14 @@ static void every_frame_comes_back(void **state) {
   for (uint8_t type = THIRL_SESSION_HELLO; type <= THIRL_SESSION_BYE; type++) {
     if (type == THIRL_SESSION_DATA) continue;
     uint8_t buf[THIRL_SESSION_FRAME_MAX];
-    thirl_session_frame in = {.type = type, .stream = 0, .offset = 7, .next = 8, .limit = 9, .token = 10, .reason = 11},
+    thirl_session_frame in = {.type = type,
+                              .stream = 0,
+                              .offset = 7,
+                              .next = 8,
+                              .limit = 9,
+                              .token = 10,
+                              .reason = 11,
+                              .incarnation = 12},
                         out;
     memset(in.session, 0xab, sizeof in.session);
     thirl_writer w = thirl_writer_of(buf, sizeof buf);
@@ -50,6 +57,7 @@ static void every_frame_comes_back(void **state) {
     assert_int_equal(out.token, type == THIRL_SESSION_PING || type == THIRL_SESSION_PONG ? 10 : 0);
     assert_int_equal(out.reason, type == THIRL_SESSION_BYE ? 11 : 0);
     assert_int_equal(out.session[3], is_hello ? 0xab : 0);
+    assert_int_equal(out.incarnation, is_hello ? 12 : 0);
     if (body.n) {
       body.n--;
       assert_int_equal(thirl_session_frame_decode_body(body, &out), THIRL_E_PROTOCOL);

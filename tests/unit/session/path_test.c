@@ -37,9 +37,9 @@ static void unmake(side *s) {
 }
 
 static void begin(side *a, side *b, const uint8_t *id_b) {
-  assert_int_equal(thirl_session_path_init(&a->path, 0, a->tls, true, thirl_secure_identity_peerid(b->id), session_id),
-                   THIRL_OK);
-  assert_int_equal(thirl_session_path_init(&b->path, 0, b->tls, false, thirl_secure_identity_peerid(a->id), id_b),
+  assert_int_equal(
+      thirl_session_path_init(&a->path, 0, a->tls, true, thirl_secure_identity_peerid(b->id), session_id, 7), THIRL_OK);
+  assert_int_equal(thirl_session_path_init(&b->path, 0, b->tls, false, thirl_secure_identity_peerid(a->id), id_b, 7),
                    THIRL_OK);
 }
 
@@ -181,7 +181,7 @@ static void a_wrong_key_gets_no_byte(void **state) {
   begin(&a, &b, session_id);
   /* b expects c */
   thirl_session_path_fini(&b.path);
-  assert_int_equal(thirl_session_path_init(&b.path, 0, b.tls, false, thirl_secure_identity_peerid(c.id), session_id),
+  assert_int_equal(thirl_session_path_init(&b.path, 0, b.tls, false, thirl_secure_identity_peerid(c.id), session_id, 7),
                    THIRL_OK);
   write_some(&a, 1000, 1000);
   for (int i = 0; i < 10 && e == THIRL_E_AGAIN; i++) {
