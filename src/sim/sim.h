@@ -108,7 +108,7 @@ thirl_error thirl_sim_renumber(thirl_sim_node *nat, thirl_addr external);
 /** To look into it, or to change its rules. */
 thirl_natbox *thirl_sim_natbox(thirl_sim_node *nat, bool second);
 
-/* What a host's sockets are like that net.h does not say: the time to live of the ones to come, and of one (TCP; false: none such). */
+/* What a host's sockets are like that net.h does not say: the time to live of the ones to come, and of one (false: none such). */
 void thirl_sim_set_ttl(thirl_sim_node *host, uint8_t ttl);
 bool thirl_sim_set_socket_ttl(thirl_sim_node *host, thirl_net_id id, uint8_t ttl);
 /** Do routers say when a packet's time to live has ended? They do unless told. */

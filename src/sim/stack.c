@@ -501,7 +501,7 @@ void thirl_sim_stack_close_all(thirl_sim_stack *k, thirl_time now) {
 
 bool thirl_sim_stack_set_ttl(thirl_sim_stack *k, thirl_net_id id, uint8_t ttl) {
   sock *s = thirl_map_get(&k->ids, &id);
-  if (!s || s->kind != SOCKET_TCP) return false;
+  if (!s || s->kind == SOCKET_DEAD) return false;
   s->tcp.ttl = ttl;
   return true;
 }

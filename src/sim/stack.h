@@ -68,7 +68,7 @@ bool thirl_sim_stack_owns(thirl_sim_stack *k, const thirl_net_event *ev);
 void thirl_sim_stack_close_all(thirl_sim_stack *k, thirl_time now);
 /** The power is cut: nothing is left, nothing is sent. */
 void thirl_sim_stack_forget_all(thirl_sim_stack *k);
-/** The time to live of a socket from now on. False: there is no such TCP connection. */
+/** The time to live of a socket from now on. False: there is no such socket. */
 bool thirl_sim_stack_set_ttl(thirl_sim_stack *k, thirl_net_id id, uint8_t ttl);
 /** How many sockets are alive, embryos and TIME-WAIT included. */
 size_t thirl_sim_stack_socket_count(const thirl_sim_stack *k);

@@ -148,9 +148,12 @@ static void wait_out(thirl_sim_tcp *t, const thirl_sim_tcp_env *env) {
 void thirl_sim_tcp_close(thirl_sim_tcp *t, const thirl_sim_tcp_env *env) {
   t->orphan = true;
   t->pulls = false;
-  if (t->state == THIRL_SIM_TCP_SYN_SENT || t->state == THIRL_SIM_TCP_SYN_RECV) end(t, env);
-  if (t->state != THIRL_SIM_TCP_ESTABLISHED && t->state != THIRL_SIM_TCP_CLOSE_WAIT) return;
-  t->state = t->state == THIRL_SIM_TCP_ESTABLISHED ? THIRL_SIM_TCP_FIN_WAIT_1 : THIRL_SIM_TCP_LAST_ACK;
+  if (t->state == THIRL_SIM_TCP_SYN_SENT) end(t, env);
+  if (t->state != THIRL_SIM_TCP_SYN_RECV && t->state != THIRL_SIM_TCP_ESTABLISHED &&
+      t->state != THIRL_SIM_TCP_CLOSE_WAIT)
+    return;
+  t->state = t->state == THIRL_SIM_TCP_CLOSE_WAIT ? THIRL_SIM_TCP_LAST_ACK : THIRL_SIM_TCP_FIN_WAIT_1;
+  t->deadline = THIRL_NEVER;
   const thirl_sim_segment *fin = thirl_sim_sender_push(&t->tx, env->pool, env->now, NULL, true);
   if (fin)
     emit_segment(t, env, fin);

@@ -85,7 +85,7 @@ thirl_time thirl_sim_tcp_deadline(const thirl_sim_tcp *t);
 size_t thirl_sim_tcp_room(const thirl_sim_tcp *t, const thirl_sim_tcp_env *env);
 /** Send a payload of at most thirl_sim_tcp_room bytes; takes it over. */
 void thirl_sim_tcp_send(thirl_sim_tcp *t, const thirl_sim_tcp_env *env, thirl_sim_payload *payload);
-/** close(): FIN after what was sent, nothing is told any more. An opening connection just ends. */
+/** close(): FIN after what was sent, nothing is told any more. In SYN-SENT the connection just ends. */
 void thirl_sim_tcp_close(thirl_sim_tcp *t, const thirl_sim_tcp_env *env);
 /** close() with linger 0: RST where the state asks for one. */
 void thirl_sim_tcp_abort(thirl_sim_tcp *t, const thirl_sim_tcp_env *env);

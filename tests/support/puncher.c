@@ -130,6 +130,15 @@ static void first_try(puncher *p, thirl_time now, unsigned i) {
     connect_to(p, now, i);
 }
 
+/* Peer reflexive: probe it too. */
+static void learn(puncher *p, thirl_time now, const thirl_addr *from) {
+  for (unsigned i = 0; i < p->n_candidates; i++)
+    if (thirl_addr_equal(&p->candidates[i], from)) return;
+  if (p->n_candidates == PUNCHER_CANDIDATES) return;
+  p->candidates[p->n_candidates] = *from;
+  first_try(p, now, p->n_candidates++);
+}
+
 void puncher_go(puncher *p, thirl_time now, const thirl_addr *candidates, unsigned n) {
   assert(p->began && n <= PUNCHER_CANDIDATES);
   p->go = true;
@@ -139,6 +148,7 @@ void puncher_go(puncher *p, thirl_time now, const thirl_addr *candidates, unsign
     p->candidates[i] = candidates[i];
     first_try(p, now, i);
   }
+  if (p->udp && p->heard_at) learn(p, now, &p->heard_from); /* the peer was earlier */
 }
 
 static void try_failed(puncher *p, thirl_time now, unsigned i, thirl_error error) {
@@ -171,17 +181,13 @@ static void hear_probe(puncher *p, thirl_time now, const thirl_net_event *ev) {
     return;
   }
   send_byte(&p->queue, ID_UDP, ev->remote, ACK);
-  for (unsigned i = 0; i < p->n_candidates; i++)
-    if (thirl_addr_equal(&p->candidates[i], &ev->remote)) return;
-  if (p->n_candidates == PUNCHER_CANDIDATES || !p->go) return;
-  p->candidates[p->n_candidates] = ev->remote; /* peer reflexive: probe it too */
-  first_try(p, now, p->n_candidates++);
+  if (p->go) learn(p, now, &ev->remote);
 }
 
 static void tick_try(puncher *p, thirl_time now, unsigned i) {
   if (p->tries[i].retry_at <= now) connect_to(p, now, i);
   if (p->tries[i].recycle_at <= now && !p->tries[i].up) {
-    add(&p->queue, (thirl_net_action){.verb = THIRL_NET_ABORT, .id = p->tries[i].id}, 0);
+    add(&p->queue, (thirl_net_action){.verb = THIRL_NET_CLOSE, .id = p->tries[i].id}, 0);
     connect_to(p, now, i);
   }
   if (p->tries[i].probe_at <= now) {
