@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #include "io/secrets.h"
 #include "io/socket.h"
 
-enum { SIGNALS = 3, CHECK_MS = 200 };
+enum { SIGNALS = 4, CHECK_MS = 200, OTHER_FILES = 32 };
 
 typedef struct process {
   const daemon_options *options;
@@ -94,10 +95,36 @@ static void reload(process *p) {
                   p->options->path);
 }
 
+static void say_counts(const process *p) {
+  const thirl_server_stats *st = thirl_server_stats_of(p->server);
+  const struct {
+    const char *name;
+    uint64_t n;
+  } counts[] = {
+      {"connections", st->connections}, {"registrations", st->registrations},
+      {"channels", st->channels},       {"buffered", st->relay_buffered},
+      {"accepted", st->accepted},       {"registered", st->registered},
+      {"refreshed", st->refreshed},     {"connects", st->connects},
+      {"introduced", st->introduced},   {"not-found", st->not_found},
+      {"refused", st->refused},         {"replayed", st->replayed},
+      {"bad-mac", st->bad_signature},   {"stale", st->stale_nonce},
+      {"malformed", st->malformed},     {"limited", st->limited},
+      {"bindings", st->bindings},       {"relayed", st->relayed_bytes},
+      {"sessions", st->sessions},
+  };
+  char line[480] = "";
+  size_t n = 0;
+  for (size_t i = 0; i < sizeof counts / sizeof counts[0] && n < sizeof line; i++)
+    n += (size_t)snprintf(line + n, sizeof line - n, " %s=%llu", counts[i].name, (unsigned long long)counts[i].n);
+  thirl_log_print(&p->log, THIRL_LOG_INFO, "counts:%s", line);
+}
+
 static void on_signal(uv_signal_t *s, int number) {
   process *p = s->data;
   if (number == SIGHUP)
     reload(p);
+  else if (number == SIGUSR1)
+    say_counts(p);
   else if (uv_is_active((uv_handle_t *)&p->check))
     end(p, EXIT_DONE);
   else
@@ -105,7 +132,7 @@ static void on_signal(uv_signal_t *s, int number) {
 }
 
 static void watch_signals(process *p) {
-  static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT};
+  static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
   for (int i = 0; i < SIGNALS; i++) {
     uv_signal_init(&p->loop, &p->signals[i]);
     p->signals[i].data = p;
@@ -128,6 +155,19 @@ static bool is_taken(const thirl_addr *a) {
   bool taken = a->port && bind(fd, &sys.any, n) != 0 && errno == EADDRINUSE;
   close(fd);
   return taken;
+}
+
+/* Every connection is a file: take as many as we may have, and say so when that is less than the limit promises. */
+static void raise_file_limit(const process *p) {
+  struct rlimit l;
+  rlim_t wanted = (rlim_t)p->options->config.limits.max_connections + OTHER_FILES;
+  if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= wanted) return;
+  rlim_t before = l.rlim_cur;
+  l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > wanted ? wanted : l.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &l) != 0) l.rlim_cur = before;
+  if (l.rlim_cur < wanted)
+    thirl_log_print(&p->log, THIRL_LOG_WARN, "only %llu files may be open, max-connections wants %llu: raise ulimit -n",
+                    (unsigned long long)l.rlim_cur, (unsigned long long)wanted);
 }
 
 static bool may_be_missing(const process *p, size_t i) {
@@ -196,6 +236,7 @@ int daemon_run(const daemon_options *options) {
                       thirl_addr_format(&options->config.listen_tcp[i], text));
       return EXIT_NO_LISTENER;
     }
+  raise_file_limit(&p);
   signal(SIGPIPE, SIG_IGN);
   if (uv_loop_init(&p.loop) != 0) return EXIT_OTHER;
   thirl_error e = start(&p);

@@ -15,7 +15,7 @@ typedef struct daemon_options {
 } daemon_options;
 
 /**
- * Serve until SIGTERM or SIGINT and the drain after it; a second one ends at once. SIGHUP reads limits and log level again. Writes log lines to
+ * Serve until SIGTERM or SIGINT and the drain after it; a second one ends at once. SIGHUP reads limits and log level again, SIGUSR1 writes one line of counts. Writes log lines to
  * stderr. Returns the exit code.
  */
 int daemon_run(const daemon_options *options);

@@ -26,7 +26,8 @@ static void print_help(void) {
          "  --listen ADDRESS    TCP and UDP here, whatever the file says; port %d if none is given\n"
          "  --check             read the settings, say what is wrong with them, and end\n"
          "  --version, --help\n\n"
-         "SIGHUP reads limits and log level again; SIGTERM ends when the last session has, or after drain-s.\n\n"
+         "SIGHUP reads limits and log level again; SIGUSR1 writes the counts; SIGTERM ends when\nthe last session has, "
+         "or after drain-s.\n\n"
          "[server] in the file: listen-tcp, listen-udp (four of each), log-level, drain-s\n"
          "[limits]:\n",
          DEFAULT_PATH, CONFIG_PORT);

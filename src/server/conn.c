@@ -138,11 +138,15 @@ void thirl_server_conn_wake(thirl_server_context *ctx, thirl_server_conn *c) {
 thirl_error thirl_server_conn_send(thirl_server_context *ctx, thirl_server_conn *c, thirl_bytes bytes) {
   thirl_error e = c->has_failed ? THIRL_E_STATE : thirl_buffer_append(&c->out, bytes);
   if (e == THIRL_OK) thirl_server_conn_wake(ctx, c);
-  if (e == THIRL_OK || c->has_failed) return e;
+  if (e != THIRL_OK) thirl_server_conn_give_up(ctx, c);
+  return e;
+}
+
+void thirl_server_conn_give_up(thirl_server_context *ctx, thirl_server_conn *c) {
+  if (c->has_failed) return;
   c->has_failed = true;
   thirl_list_remove(&c->in_context);
   thirl_list_append(&ctx->failed, &c->in_context);
-  return e;
 }
 
 size_t thirl_server_conn_pull(thirl_server_conn *c, uint8_t *buf, size_t cap) {

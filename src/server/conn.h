@@ -80,10 +80,9 @@ thirl_server_conn *thirl_server_conn_first(const thirl_server_conns *t, thirl_se
 
 /** Have a WRITE said for it, unless the carrier pulls already. */
 void thirl_server_conn_wake(thirl_server_context *ctx, thirl_server_conn *c);
-/**
- * Put bytes behind what waits. When they do not fit (E_LIMIT: the other side does not read; E_NOMEM) nothing is put, and the connection goes to
- * ctx->failed, whose connections the server gives up.
- */
+/** It cannot be told something that it must be told: it goes to ctx->failed, whose connections the server ends. */
+void thirl_server_conn_give_up(thirl_server_context *ctx, thirl_server_conn *c);
+/** Put bytes behind what waits. When they do not fit (E_LIMIT: the other side does not read; E_NOMEM) nothing is put and it is given up. */
 thirl_error thirl_server_conn_send(thirl_server_context *ctx, thirl_server_conn *c, thirl_bytes bytes);
 /** Move what waits, at most cap bytes, to buf. */
 size_t thirl_server_conn_pull(thirl_server_conn *c, uint8_t *buf, size_t cap);

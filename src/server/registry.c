@@ -126,5 +126,8 @@ void thirl_server_registry_send(thirl_server_context *ctx, thirl_server_peer *p,
   /* Nobody answers an indication: its id need only differ from the others. */
   if (m->cls == THIRL_STUN_INDICATION) thirl_bytes_put_u64(m->tid + 4, m->counter);
   thirl_error e = thirl_meet_message_encode(m, p->keys.to_client, bytes, sizeof bytes, &n);
-  if (e == THIRL_OK) thirl_server_conn_send(ctx, p->conn, THIRL_BYTES(bytes, n));
+  if (e == THIRL_OK)
+    thirl_server_conn_send(ctx, p->conn, THIRL_BYTES(bytes, n));
+  else
+    thirl_server_conn_give_up(ctx, p->conn);
 }

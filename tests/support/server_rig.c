@@ -73,6 +73,10 @@ const thirl_server_stats *rig_stats(const rig *r) {
   return thirl_server_stats_of(r->server);
 }
 
+static void enter(rig *r, bool entering) {
+  if (r->around) r->around(entering);
+}
+
 /* ---- what the server sends ---- */
 
 uint8_t rig_pattern(uint64_t seed, uint64_t at) {
@@ -130,7 +134,9 @@ static void take_bytes(rig_client *c, thirl_bytes in) {
 
 size_t rig_pull(rig_client *c, size_t cap) {
   static uint8_t buf[65536];
+  enter(c->r, true);
   size_t n = thirl_server_pull(c->r->server, c->r->now, c->id, buf, THIRL_MIN(cap, sizeof buf));
+  enter(c->r, false);
   MUST(n <= cap);
   if (n == 0) c->writable = false;
   take_bytes(c, THIRL_BYTES(buf, n));
@@ -216,7 +222,9 @@ void rig_stall(rig_client *c, bool stalled) {
 /* ---- inputs ---- */
 
 void rig_input(rig *r, const thirl_net_event *ev) {
+  enter(r, true);
   thirl_server_input(r->server, r->now, ev);
+  enter(r, false);
   rig_settle(r);
 }
 

@@ -84,7 +84,8 @@ struct rig {
   size_t udp_n;
   thirl_addr udp_to;
   unsigned udp_answers;
-  bool audit; /* thirl_server_is_consistent after every input */
+  void (*around)(bool entering); /* NULL, or called before and after every call into the server */
+  bool audit;                    /* thirl_server_is_consistent after every input */
 };
 
 /** Listens on 192.0.2.1:3478, TCP and UDP. limits may be NULL. */

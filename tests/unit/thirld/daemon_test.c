@@ -115,6 +115,8 @@ static void serves_reloads_and_drains(void **state) {
   kill(c.pid, SIGHUP);
   wait_for(&c, "info reloaded ");
   ask(SOCK_STREAM, tcp);
+  kill(c.pid, SIGUSR1);
+  wait_for(&c, " accepted=2 ");
   kill(c.pid, SIGTERM);
   wait_for(&c, "draining: 0 peers, 0 sessions, at most 30 s");
   wait_for(&c, "drained");
