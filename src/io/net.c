@@ -158,20 +158,16 @@ static void receive(thirl_io_net *n, thirl_io_port *p) {
   }
 }
 
-/* After the other side's end only an error can be read. Urgent data, which libuv would report for ever, is taken and forgotten. */
-static void after_eof(thirl_io_net *n, thirl_io_port *p, bool broken, int events) {
-  uint8_t urgent;
-  if (broken) {
-    thirl_error e = thirl_io_socket_result(p->fd);
-    thirl_io_drive_fail(&n->drive, p, e ? e : THIRL_E_RESET);
-  } else if (events & UV_PRIORITIZED) {
-    (void)!recv(p->fd, &urgent, sizeof urgent, MSG_OOB | MSG_DONTWAIT);
-  }
+/* After the other side's end only an error can be heard. */
+static void after_eof(thirl_io_net *n, thirl_io_port *p, bool broken) {
+  if (!broken) return;
+  thirl_error e = thirl_io_socket_result(p->fd);
+  thirl_io_drive_fail(&n->drive, p, e ? e : THIRL_E_RESET);
 }
 
 static void on_open(thirl_io_net *n, thirl_io_port *p, bool broken, int events) {
   if (p->eof && !p->error)
-    after_eof(n, p, broken, events);
+    after_eof(n, p, broken);
   else if (broken || (events & UV_READABLE))
     receive(n, p);
   if (p->state == THIRL_IO_PORT_OPEN && p->blocked && (events & UV_WRITABLE)) {

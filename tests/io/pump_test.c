@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pty.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,11 @@ static ends a_terminal(bool pump_reads) {
   return e;
 }
 
+static bool a_socket(int fd) {
+  struct stat st;
+  return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 /* Bytes of the pattern from the far end of input, through both pumps, to the far end of output. */
 static void carry(ends input, ends output, uint64_t total) {
   lane *there = new_lane(), *back = new_lane();
@@ -187,6 +193,8 @@ static void carry(ends input, ends output, uint64_t total) {
   }
   assert_int_equal(got, total);
   assert_int_equal(bad, 0);
+  if (!a_socket(flags_in)) assert_int_equal(fcntl(flags_in, F_GETFL), was_in); /* not even meanwhile */
+  if (!a_socket(flags_out)) assert_int_equal(fcntl(flags_out, F_GETFL), was_out);
   assert_int_equal(there->finished, false);
   close(input.far);
   for (int i = 0; i < 100 && !b.events[THIRL_IO_PUMP_OUTPUT_ENDED]; i++)
@@ -369,6 +377,42 @@ static void test_nobody_reads(void **state) {
   reader_gone(false, a_socketpair(false));
 }
 
+static void count_turn(uv_prepare_t *h) {
+  ++*(unsigned *)h->data;
+}
+
+/* Urgent data that waits behind a full stream must neither end the output nor keep the loop awake. */
+static void test_urgent_data_is_nothing(void **state) {
+  (void)state;
+  lane *out = new_lane(), *in = new_lane();
+  side s;
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t n = sizeof at;
+  int l = socket(AF_INET, SOCK_STREAM, 0), far = socket(AF_INET, SOCK_STREAM, 0);
+  assert_int_equal(bind(l, (struct sockaddr *)&at, n), 0);
+  assert_int_equal(listen(l, 1), 0);
+  getsockname(l, (struct sockaddr *)&at, &n);
+  assert_int_equal(connect(far, (struct sockaddr *)&at, n), 0);
+  int near = accept(l, NULL, NULL);
+  out->room = 0;
+  assert_int_equal(start(&s, out, in, near, near), THIRL_OK);
+  assert_int_equal(send(far, "data!", 5, MSG_OOB), 5);
+  uv_prepare_t turns;
+  unsigned count = 0;
+  uv_prepare_init(loop, &turns);
+  turns.data = &count;
+  uv_prepare_start(&turns, count_turn);
+  box_run_ms(loop, 30);
+  assert_true(count < 30); /* it wakes each 2 ms by itself */
+  assert_int_equal(s.events[THIRL_IO_PUMP_OUTPUT_FAILED], 0);
+  uv_close((uv_handle_t *)&turns, NULL);
+  stop(&s);
+  close(far);
+  close(l);
+  free(out);
+  free(in);
+}
+
 static void test_no_space_on_device(void **state) {
   (void)state;
   lane *out = new_lane(), *in = new_lane();
@@ -462,19 +506,13 @@ static void test_close_at_any_moment(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_pipe_to_pipe),
-      TEST(test_socket_to_socket),
-      TEST(test_terminal_to_terminal),
-      TEST(test_pipe_to_socket),
-      TEST(test_file_to_file),
-      TEST(test_dev_null),
-      TEST(test_no_room_no_reading),
-      TEST(test_half_close_of_one_socket),
-      TEST(test_nobody_reads),
-      TEST(test_no_space_on_device),
-      TEST(test_input_error_is_no_end),
-      TEST(test_bad_descriptors),
-      TEST(test_standard_input_becomes_dev_null),
+      TEST(test_pipe_to_pipe),         TEST(test_socket_to_socket),
+      TEST(test_terminal_to_terminal), TEST(test_pipe_to_socket),
+      TEST(test_file_to_file),         TEST(test_dev_null),
+      TEST(test_no_room_no_reading),   TEST(test_half_close_of_one_socket),
+      TEST(test_nobody_reads),         TEST(test_urgent_data_is_nothing),
+      TEST(test_no_space_on_device),   TEST(test_input_error_is_no_end),
+      TEST(test_bad_descriptors),      TEST(test_standard_input_becomes_dev_null),
       TEST(test_close_at_any_moment),
   };
   return cmocka_run_group_tests_name("io/pump", tests, NULL, NULL);
