@@ -43,7 +43,7 @@ static void reject(thirl_ice *a, const inbound *in, unsigned code) {
     return;
   }
   answer(a, in, code, false);
-  if (!in->flow->valid) thirl_ice_check_stranger(a, in->flow);
+  if (!in->flow->valid && !in->flow->heard) thirl_ice_check_stranger(a, in->flow);
 }
 
 /* RFC 8445 7.3.1.1. True: the peer has to give in. */
@@ -158,7 +158,7 @@ static void handle(thirl_ice *a, inbound in, thirl_bytes packet) {
   thirl_stun_msg m;
   if (thirl_stun_msg_decode(packet, &m) != THIRL_OK) {
     a->evidence.dropped++;
-    if (in.flow && in.tcp && !in.flow->valid) thirl_ice_check_stranger(a, in.flow);
+    if (in.tcp && !in.flow->valid && !in.flow->heard) thirl_ice_check_stranger(a, in.flow);
     return;
   }
   in.msg = &m;
