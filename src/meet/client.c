@@ -14,7 +14,7 @@
 #include "meet/standing.h"
 #include "stun/stream.h"
 
-enum { PACKET_MAX = THIRL_STUN_CHANNEL_HEADER_LEN + UINT16_MAX };
+enum { PACKET_MAX = THIRL_STUN_CHANNEL_HEADER_LEN + THIRL_MEET_DATA_MAX /* and far more than any message */ };
 
 #define REQUEST_TIMEOUT (10 * THIRL_S)
 #define REFRESH         (25 * THIRL_S)

@@ -42,7 +42,9 @@ enum {
   THIRL_MEET_SESSION_ID_LEN = 16,
   THIRL_MEET_NONCE_MAX = 64,
   THIRL_MEET_CHECKS_MAX = 8, /* ticket checks left with one registration */
-  THIRL_MEET_MESSAGE_MAX = 2048
+  THIRL_MEET_MESSAGE_MAX = 2048,
+  THIRL_MEET_DATA_MAX =
+      16384 /* bytes of data in one ChannelData message, both ways: a longer one breaks the protocol */
 };
 
 typedef struct thirl_meet_keys {

@@ -62,8 +62,8 @@ static void test_data(void **state) {
 
 static void test_largest_data(void **state) {
   rig *r = *state;
-  static char text[UINT16_MAX + 1];
-  memset(text, 'x', UINT16_MAX);
+  static char text[THIRL_MEET_DATA_MAX + 2];
+  memset(text, 'x', THIRL_MEET_DATA_MAX);
   for (size_t chunk = 0; chunk <= 1000; chunk += 1000) {
     r->chunk = chunk;
     thirl_meet_client_lost(r->client);
@@ -72,6 +72,9 @@ static void test_largest_data(void **state) {
     expect_data(r, CHANNEL, text);
     rig_expect_no_event(r);
   }
+  text[THIRL_MEET_DATA_MAX] = 'x';
+  rig_say_data(r, CHANNEL, text);
+  rig_expect_failed(r, THIRL_E_PROTOCOL);
 }
 
 static void test_data_before_the_registration(void **state) {
