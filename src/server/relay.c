@@ -105,7 +105,8 @@ static void print_session(const thirl_server_context *ctx, const channel *ch) {
   /* Two groups of an id are enough to find it again and too few to be called. */
   thirl_log_print(ctx->log, THIRL_LOG_INFO, "session %.11s to %.11s: %llu.%03u s, %llu bytes there, %llu back, %s", a,
                   b, (unsigned long long)(ms / 1000), (unsigned)(ms % 1000), (unsigned long long)ch->ends[0].handed_on,
-                  (unsigned long long)ch->ends[1].handed_on, thirl_error_text(ch->reason));
+                  (unsigned long long)ch->ends[1].handed_on,
+                  ch->reason == THIRL_OK ? "ended" : thirl_error_text(ch->reason));
 }
 
 static void channel_free(thirl_server_context *ctx, channel *ch) {
