@@ -2,6 +2,7 @@
 /* What the machine wants, carried out. The order of things is in thirl_io_drive_run; what happens on sockets comes from net.c. */
 #include "io/drive.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -43,18 +44,19 @@ static void count_failure(thirl_io_drive *d, thirl_error e) {
 
 /* ---- outcomes ---- */
 
+/* Room for the answer comes first: an action is only taken from the machine when its failure can be told. */
+static bool reserve_outcome(thirl_io_drive *d) {
+  if (d->outcomes_n < d->outcomes_cap) return true;
+  size_t cap = d->outcomes_cap ? d->outcomes_cap * 2 : 64;
+  thirl_io_drive_outcome *bigger = cap <= OUTCOMES_MAX ? realloc(d->outcomes, cap * sizeof *bigger) : NULL;
+  if (!bigger) return false;
+  d->outcomes = bigger;
+  d->outcomes_cap = cap;
+  return true;
+}
+
 static void push_outcome(thirl_io_drive *d, thirl_net_id id, thirl_error e) {
-  if (d->outcomes_n == d->outcomes_cap) {
-    size_t cap = d->outcomes_cap ? d->outcomes_cap * 2 : 64;
-    thirl_io_drive_outcome *bigger = cap <= OUTCOMES_MAX ? realloc(d->outcomes, cap * sizeof *bigger) : NULL;
-    if (!bigger) {
-      thirl_log_print(&d->log, THIRL_LOG_ERROR, "net: the outcome of %08x is lost: %s", id,
-                      thirl_error_text(THIRL_E_NOMEM));
-      return;
-    }
-    d->outcomes = bigger;
-    d->outcomes_cap = cap;
-  }
+  assert(d->outcomes_n < d->outcomes_cap);
   d->outcomes[d->outcomes_n++] = (thirl_io_drive_outcome){id, e};
 }
 
@@ -203,8 +205,11 @@ static void break_connection(thirl_io_port *p, thirl_error e) {
 
 static void drain(thirl_io_drive *d) {
   thirl_net_action a;
-  while (d->machine.poll(d->machine.self, thirl_io_now(), &a))
+  while (reserve_outcome(d)) {
+    if (!d->machine.poll(d->machine.self, thirl_io_now(), &a)) return;
     perform(d, &a);
+  }
+  d->again = true;
 }
 
 /* Move bytes from the machine to the socket until one of them has no more. What a pull makes the machine want is done before the
@@ -280,7 +285,7 @@ thirl_error thirl_io_drive_init(thirl_io_drive *d, const thirl_net_machine *mach
   thirl_io_net_config c = config ? *config : (thirl_io_net_config){0};
   c.backlog = or_default(c.backlog, 128);
   c.notsent_lowat = or_default(c.notsent_lowat, 256 * 1024);
-  c.pull_bytes = or_default(c.pull_bytes, 64 * 1024);
+  c.pull_bytes = or_default(c.pull_bytes, 128 * 1024);
   c.udp_buffer = or_default(c.udp_buffer, 1024 * 1024);
   c.max_sockets = or_default(c.max_sockets, 1 << 20);
   if (c.pull_bytes > THIRL_IO_NET_PULL_MAX || c.backlog > INT_MAX || c.notsent_lowat > INT_MAX ||

@@ -28,7 +28,7 @@ typedef struct thirl_io_net_config {
   void *ctx;
   uint32_t backlog;        /* of listeners; 128 */
   uint32_t notsent_lowat;  /* bytes; 256 KiB */
-  uint32_t pull_bytes;     /* at most this per pull; 64 KiB; at most THIRL_IO_NET_PULL_MAX */
+  uint32_t pull_bytes;     /* at most this per pull; 128 KiB; at most THIRL_IO_NET_PULL_MAX */
   uint32_t sndbuf, rcvbuf; /* of TCP sockets, bytes; the kernel's own choice */
   uint32_t udp_buffer;     /* of UDP sockets in each direction, bytes; 1 MiB */
   uint32_t max_sockets;    /* 1,048,576; beyond it CONNECT fails with LIMIT and incoming connections are reset */
