@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IP_KEY_LEN = 17 };
+#include "stun/writer.h"
+
+enum {
+  IP_KEY_LEN = 17,
+  INSURANCE = 3 /* duplicate acknowledgements begin a fast retransmission: RFC 5681 section 3.2 */
+};
 
 /* Row: from; bit: to. */
 #define TO(state) (1u << THIRL_SERVER_CONN_##state)
@@ -156,4 +161,18 @@ size_t thirl_server_conn_pull(thirl_server_conn *c, uint8_t *buf, size_t cap) {
   thirl_buffer_consume(&c->out, n);
   if (c->out.n == 0) thirl_buffer_fini(&c->out); /* an idle connection holds no memory for bytes */
   return n;
+}
+
+void thirl_server_conn_insure(thirl_server_conn *c) {
+  c->insurance = INSURANCE;
+}
+
+size_t thirl_server_conn_pull_insurance(thirl_server_conn *c, uint8_t *buf, size_t cap) {
+  static const uint8_t no_tid[THIRL_STUN_TID_LEN];
+  thirl_stun_writer w;
+  thirl_bytes message;
+  if (!c->insurance || c->out.n) return 0;
+  c->insurance--;
+  thirl_stun_writer_init(&w, buf, cap, THIRL_STUN_INDICATION, THIRL_STUN_METHOD_BINDING, no_tid);
+  return thirl_stun_writer_finish(&w, &message) == THIRL_OK ? message.n : 0;
 }

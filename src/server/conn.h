@@ -52,6 +52,7 @@ typedef struct thirl_server_conn {
   thirl_link in_context; /* ctx->wake or ctx->failed */
   bool has_failed;
   struct thirl_server_peer *peer; /* of a REGISTERED one, else NULL */
+  uint8_t insurance;              /* tiny messages that are still to follow */
 } thirl_server_conn;
 
 typedef struct thirl_server_conns {
@@ -86,5 +87,13 @@ void thirl_server_conn_give_up(thirl_server_context *ctx, thirl_server_conn *c);
 thirl_error thirl_server_conn_send(thirl_server_context *ctx, thirl_server_conn *c, thirl_bytes bytes);
 /** Move what waits, at most cap bytes, to buf. */
 size_t thirl_server_conn_pull(thirl_server_conn *c, uint8_t *buf, size_t cap);
+/**
+ * What was queued last must not be late: let some tiny messages (empty Binding indications) follow it, each in a pull and so in a segment of its
+ * own. When the segment with the message is lost, theirs bring the duplicate acknowledgements that repair it within a round trip, where
+ * a lone segment waits for the retransmission timer (200 ms and more). At 5 % loss this is the 95th percentile of the time to connect.
+ */
+void thirl_server_conn_insure(thirl_server_conn *c);
+/** The next of them when it is due, else 0. Nothing else may be put into the same pull. */
+size_t thirl_server_conn_pull_insurance(thirl_server_conn *c, uint8_t *buf, size_t cap);
 
 #endif

@@ -61,6 +61,8 @@ static void tell_both(thirl_server_context *ctx, thirl_server_peer *asker, thirl
 
   thirl_server_registry_send(ctx, target, &offer);
   thirl_server_registry_send(ctx, asker, &success);
+  thirl_server_conn_insure(target->conn);
+  thirl_server_conn_insure(asker->conn);
   ctx->stats.introduced++;
 }
 

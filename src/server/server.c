@@ -425,7 +425,10 @@ size_t thirl_server_pull(thirl_server *s, thirl_time now, thirl_net_id id, uint8
   set_now(s, now);
   thirl_server_conn *c = thirl_server_conn_find(&s->conns, id);
   if (!c || c->state == THIRL_SERVER_CONN_DEAD || cap == 0) return 0;
-  size_t n = 0, part;
+  size_t n = c->insurance ? thirl_server_conn_pull(c, buf, cap) : 0, part;
+  if (n) return n; /* alone in its segment, and those behind it likewise */
+  n = thirl_server_conn_pull_insurance(c, buf, cap);
+  if (n) return n;
   /* Control messages go before data, also those that handing on data has brought about. */
   for (;;) {
     n += thirl_server_conn_pull(c, buf + n, cap - n);

@@ -132,11 +132,70 @@ static void five_percent_loss(void **state) {
   assert_true(times[N * 95 / 100] <= 2 * RTT);
 }
 
+/* The OFFER reaches the listener this much later than the server thinks: the moment it is sent, the listener's way from the server is longer. */
+static outcome play_late(behaviour a, behaviour b, thirl_natbox_unsolicited answer, thirl_time skew) {
+  meeting m;
+  outcome o = {0};
+  meeting_config c = meeting_config_of(skew / THIRL_MS + 7, box_of(a, answer), box_of(b, answer), RTT);
+  c.link_server.delay = 1 * THIRL_MS; /* so that the OFFER can be caught on its way */
+  meeting_open(&m, &c);
+  meeting_run_on(&m, thirl_sim_now(m.sim) + 3 * THIRL_S);
+  m.a.hold_end = m.b.hold_end = true;
+  meeting_dial(&m);
+  while (thirl_server_stats_of(m.server)->introduced == 0)
+    assert_true(thirl_sim_step(m.sim));
+  thirl_sim_link_rules slow = c.link_a;
+  slow.delay += skew;
+  thirl_sim_set_link(m.a.nat, NULL, &slow);
+  meeting_run_on(&m, thirl_sim_now(m.sim) + 2 * THIRL_MS);
+  thirl_sim_set_link(m.a.nat, NULL, &c.link_a);
+  o.direct = meeting_run_until_direct(&m, thirl_sim_now(m.sim) + 40 * THIRL_S);
+  o.confirmed = m.b.confirmed_at && m.a.confirmed_at
+                    ? THIRL_MAX(m.a.confirmed_at, m.b.confirmed_at) - (m.b.confirmed_at - m.b.confirmed_after)
+                    : THIRL_NEVER; /* since the earlier GO, which is the dialer's */
+  m.a.hold_end = m.b.hold_end = false;
+  meeting_run(&m, thirl_sim_now(m.sim) + 60 * THIRL_S);
+  o.complete = meeting_is_complete(&m);
+  meeting_close(&m);
+  return o;
+}
+
+static void skew_costs_time_never_the_connection(void **state) {
+  (void)state;
+  static const thirl_natbox_unsolicited answers[] = {THIRL_NATBOX_DROP, THIRL_NATBOX_RST_BACK, THIRL_NATBOX_ICMP_BACK};
+  static const char *const names[] = {"drop", "RST", "ICMP"};
+  int wrong = 0, played = 0;
+  for (int k = 0; k < 3; k++) {
+    thirl_time worst = 0;
+    for (thirl_time skew = 0; skew <= 2 * RTT; skew += 10 * THIRL_MS) {
+      for (int i = 0; i < 81; i += skew % (50 * THIRL_MS) ? 80 : 4) { /* the corners always, more pairs every 50 ms */
+        behaviour a = behaviour_of(i / 9), b = behaviour_of(i % 9);
+        if (skew % (50 * THIRL_MS)) a = b = behaviour_of(2); /* home routers */
+        if (!accepts(a, b) && !accepts(b, a)) continue;
+        outcome o = play_late(a, b, answers[k], skew);
+        played++;
+        bool slow = o.confirmed > skew + 3 * RTT;
+        if (o.confirmed != THIRL_NEVER && o.confirmed > skew) worst = THIRL_MAX(worst, o.confirmed - skew);
+        bool needs_both =
+            a.f == THIRL_NATBOX_APDF && b.f == THIRL_NATBOX_APDF; /* nobody is let in before the later GO */
+        assert_true(!needs_both || o.confirmed == THIRL_NEVER || o.confirmed >= skew + RTT / 2);
+        if (o.complete && o.direct && !slow) continue;
+        wrong++;
+        print_error("%s, skew %llu ms, pair %d x %d: complete %d direct %d confirmed %llu ms\n", names[k],
+                    (unsigned long long)skew / 1000, i / 9, i % 9, o.complete, o.direct,
+                    (unsigned long long)o.confirmed / 1000);
+      }
+    }
+    print_message("%s: worst %llu ms after the later GO\n", names[k], (unsigned long long)worst / 1000);
+  }
+  assert_int_equal(wrong, 0);
+  assert_true(played > 200);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(nats_that_drop),
-      cmocka_unit_test(nats_that_answer_rst),
-      cmocka_unit_test(nats_that_answer_icmp),
+      cmocka_unit_test(nats_that_drop),        cmocka_unit_test(nats_that_answer_rst),
+      cmocka_unit_test(nats_that_answer_icmp), cmocka_unit_test(skew_costs_time_never_the_connection),
       cmocka_unit_test(five_percent_loss),
   };
   return cmocka_run_group_tests_name("sim/matrix", tests, NULL, NULL);
