@@ -44,10 +44,11 @@ typedef struct rig_client {
   thirl_net_id id;
   thirl_addr addr;
   rig_fate fate;
-  bool writable;   /* a WRITE was said and not yet answered by a pull of 0 */
-  bool stalled;    /* does not read */
-  size_t cap;      /* bytes per pull; 0 = 65536 */
-  unsigned writes; /* WRITE actions */
+  bool writable;      /* a WRITE was said and not yet answered by a pull of 0 */
+  bool stalled;       /* does not read */
+  size_t cap;         /* bytes per pull; 0 = 65536 */
+  unsigned writes;    /* WRITE actions */
+  unsigned insurance; /* empty Binding indications received */
   thirl_p256 *key, *ephemeral;
   thirl_peerid peer;
   uint8_t public_key[THIRL_P256_PUBLIC_LEN], server_key[THIRL_P256_PUBLIC_LEN];

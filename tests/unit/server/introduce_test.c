@@ -48,6 +48,8 @@ static void tells_both_everything(void **state) {
   assert_int_equal(rig_stats(r)->channels, 1);
   assert_null(rig_next(a));
   assert_null(rig_next(b));
+  assert_int_equal(a->insurance, 3); /* what repairs a lost GO in a round trip */
+  assert_int_equal(b->insurance, 3);
   rig_free(r);
 }
 
