@@ -15,6 +15,7 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static uint64_t now_ns(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void die(const char *what) {
+static _Noreturn void die(const char *what) {
   fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
   exit(EXIT_FAILURE);
 }
@@ -68,7 +69,7 @@ static void say_ready(void) {
   fputs("ready\n", stderr);
 }
 
-static int echo(const char *port) {
+static _Noreturn void echo(const char *port) {
   int fd = open_at(SOCK_DGRAM, port);
   struct sockaddr_in from;
   say_ready();
@@ -146,17 +147,17 @@ static int send_all(const char *ip, const char *port, double mib) {
 }
 
 /* One guest has sent something or left; false: gone. */
-static int hear(int fd, const char *words) {
+static bool hear(int fd, const char *words) {
   struct sockaddr_in from;
   socklen_t len = sizeof from;
   ssize_t n = recvfrom(fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &len);
-  if (n <= 0) return 0;
+  if (n <= 0) return false;
   if (write(STDOUT_FILENO, buffer, (size_t)n) != n) die("stdout");
   if (*words) sendto(fd, words, strlen(words), MSG_NOSIGNAL, (struct sockaddr *)&from, len);
-  return 1;
+  return true;
 }
 
-static int stranger(const char *port, const char *words) {
+static _Noreturn void stranger(const char *port, const char *words) {
   struct pollfd fds[GUESTS_MAX] = {{.fd = open_at(SOCK_STREAM, port), .events = POLLIN},
                                    {.fd = open_at(SOCK_DGRAM, port), .events = POLLIN}};
   nfds_t n = 2;
@@ -182,10 +183,10 @@ int main(int argc, char **argv) {
   const char *verb = argc > 1 ? argv[1] : "";
   setvbuf(stderr, NULL, _IOLBF, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (strcmp(verb, "echo") == 0 && argc == 3) return echo(argv[2]);
+  if (strcmp(verb, "echo") == 0 && argc == 3) echo(argv[2]);
   if (strcmp(verb, "sink") == 0 && argc == 3) return sink(argv[2]);
   if (strcmp(verb, "send") == 0 && argc == 5) return send_all(argv[2], argv[3], atof(argv[4]));
-  if (strcmp(verb, "stranger") == 0 && argc == 4) return stranger(argv[2], argv[3]);
+  if (strcmp(verb, "stranger") == 0 && argc == 4) stranger(argv[2], argv[3]);
   if (strcmp(verb, "ping") == 0 && argc >= 4)
     return ping(argv[2], argv[3], argc > 4 ? atoi(argv[4]) : 10, argc > 5 ? atof(argv[5]) : 100);
   fprintf(stderr, "usage: probe echo PORT | ping ADDRESS PORT [N [MS]] | sink PORT | send ADDRESS PORT MIB | stranger "
