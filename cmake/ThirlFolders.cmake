@@ -59,7 +59,10 @@ if(TARGET thirl_api)
   set_target_properties(thirl_shared PROPERTIES LINK_DEPENDS ${exports} EXPORT_NAME thirl)
   set_target_properties(thirl_static PROPERTIES EXPORT_NAME static)
   # A sanitizer's runtime is linked into programs, not into shared libraries: then undefined names are expected.
-  target_link_options(thirl_shared PRIVATE -Wl,--version-script=${exports} $<$<NOT:$<BOOL:${THIRL_SANITIZE}>>:-Wl,-z,defs>)
+  target_link_options(thirl_shared PRIVATE -Wl,--version-script=${exports})
+  if(NOT THIRL_SANITIZE)
+    target_link_options(thirl_shared PRIVATE -Wl,-z,defs)
+  endif()
   foreach(library thirl_shared thirl_static)
     set_target_properties(
       ${library} PROPERTIES OUTPUT_NAME thirl LINKER_LANGUAGE C VERSION ${PROJECT_VERSION} SOVERSION 0)
