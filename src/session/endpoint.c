@@ -167,9 +167,14 @@ static void close_old_doors(thirl_session_endpoint *e, thirl_time now) {
 
 /* ---- everything that follows ---- */
 
+/* With less credit than a record is worth the channel waits: the server grants more long before the last bytes of it are of use. */
+static size_t credit_of(thirl_session_endpoint *e, const thirl_session_peer *p) {
+  size_t credit = p->channel ? thirl_meet_client_channel_credit(e->control.client, p->channel) : 0;
+  return credit < THIRL_SESSION_PATH_LEAST_PULL ? 0 : credit;
+}
+
 static bool channel_wants_pull(thirl_session_endpoint *e, thirl_session_peer *p) {
-  return p->channel && thirl_session_relay_wants_pull(&p->session) &&
-         thirl_meet_client_channel_credit(e->control.client, p->channel) > 0;
+  return credit_of(e, p) && thirl_session_relay_wants_pull(&p->session);
 }
 
 static void arm_control(thirl_session_endpoint *e) {
@@ -266,7 +271,7 @@ static size_t pull_control(thirl_session_endpoint *e, uint8_t *buf, size_t cap) 
   thirl_session_peer *p = e->turn ? e->turn : thirl_session_roster_at(thirl_list_first(&e->peers));
   while (p && idle < e->n_peers) {
     thirl_session_peer *next = thirl_session_roster_at(thirl_list_next(&e->peers, &p->in));
-    size_t credit = p->channel ? thirl_meet_client_channel_credit(e->control.client, p->channel) : 0;
+    size_t credit = credit_of(e, p);
     size_t head = THIRL_STUN_CHANNEL_HEADER_LEN, room = cap - n < head + 4 ? 0 : cap - n - head - 3;
     if (room < 1024) break;
     size_t got = credit ? thirl_session_relay_pull(&p->session, buf + n + head,

@@ -5,9 +5,8 @@
 #include <string.h>
 
 enum {
-  SAY_MAX = 8192,   /* bytes of frames that wait; a peer that makes us answer more than that loses the path */
-  DISCARD = 4096,   /* bytes of known data thrown away per turn */
-  LEAST_CHUNK = 512 /* do not seal a smaller piece only because the caller's buffer ends */
+  SAY_MAX = 8192, /* bytes of frames that wait; a peer that makes us answer more than that loses the path */
+  DISCARD = 4096  /* bytes of known data thrown away per turn */
 };
 
 thirl_error thirl_session_path_init(thirl_session_path *p, thirl_time now, thirl_secure_tls_context *tls,
@@ -108,7 +107,7 @@ size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, u
   for (;;) {
     n += thirl_secure_tls_pull(p->tls, buf + n, cap - n);
     if (thirl_secure_tls_has_output(p->tls) || !thirl_session_path_is_open(p)) return n;
-    if (cap - n < THIRL_SECURE_TLS_OVERHEAD + LEAST_CHUNK) return n;
+    if (cap - n < THIRL_SESSION_PATH_LEAST_PULL) return n;
     if (s) say_what_is_due(p, s);
     size_t k = p->say.n ? seal_said(p, buf + n, cap - n) : 0;
     if (!k && s) k = seal_chunk(p, s, buf + n, cap - n);

@@ -11,6 +11,8 @@
 #include "session/frame.h"
 #include "session/stream.h"
 
+enum { THIRL_SESSION_PATH_LEAST_PULL = THIRL_SECURE_TLS_OVERHEAD + 512 }; /* in less room no record is begun */
+
 typedef struct thirl_session_path {
   thirl_secure_tls *tls; /* NULL: no path */
   uint8_t session[THIRL_SESSION_ID_LEN];
@@ -44,7 +46,10 @@ bool thirl_session_path_is_proven(const thirl_session_path *p);
  */
 thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl_session_stream *s, thirl_bytes *in,
                                     thirl_session_frame *f);
-/** Ciphertext out. s: the stream when this path is the one that carries it, else NULL. */
+/**
+ * Ciphertext out. s: the stream when this path is the one that carries it, else NULL. With cap below LEAST_PULL nothing comes out but what is
+ * left of the handshake: wait for more room.
+ */
 size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, uint8_t *buf, size_t cap);
 bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_stream *s);
 

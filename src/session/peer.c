@@ -269,6 +269,7 @@ bool thirl_session_peer_adopt(thirl_session_peer *p, thirl_time now, thirl_net_i
   if (!k) return false;
   thirl_stun_stream_fini(&k->cut);
   k->cut = *cut_take;
+  thirl_stun_stream_set_max(&k->cut, FRAME_MAX); /* a stranger at the door was allowed less */
   memset(cut_take, 0, sizeof *cut_take);
   k->is_up = true;
   k->local = *local;

@@ -5,6 +5,8 @@
  */
 #include "stun/stream.h"
 
+#include <assert.h>
+
 #include "stun/msg.h"
 
 enum { HEAD_LEN = 4, COOKIE_END = 8, PADDING_MAX = 3 };
@@ -50,6 +52,12 @@ void thirl_stun_stream_init(thirl_stun_stream *s, thirl_stun_framing framing, si
 
 void thirl_stun_stream_fini(thirl_stun_stream *s) {
   thirl_buffer_fini(&s->partial);
+}
+
+void thirl_stun_stream_set_max(thirl_stun_stream *s, size_t max) {
+  assert(max + PADDING_MAX >= s->partial.n);
+  s->max = max;
+  s->partial.max = max + PADDING_MAX;
 }
 
 static thirl_error lost(thirl_stun_stream *s) {

@@ -40,6 +40,8 @@ typedef struct thirl_stun_stream {
 
 void thirl_stun_stream_init(thirl_stun_stream *s, thirl_stun_framing framing, size_t max);
 void thirl_stun_stream_fini(thirl_stun_stream *s);
+/** Another maximum from now on; what is held of a packet stays. max must not be less than what is held. */
+void thirl_stun_stream_set_max(thirl_stun_stream *s, size_t max);
 
 /**
  * Take the next packet out of *in, which shrinks by what was used. Call until it says E_AGAIN (which means all of *in is used up).

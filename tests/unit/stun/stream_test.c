@@ -281,6 +281,31 @@ static void a_packet_is_handed_out_before_more_is_taken(void **state) {
   thirl_stun_stream_fini(&s);
 }
 
+/* Who has shown himself may send more; what he has begun to say stays. */
+static void the_maximum_can_be_raised_in_the_middle_of_a_packet(void **state) {
+  (void)state;
+  wire w = {.n = 0};
+  cut *c = calloc(1, sizeof *c);
+  thirl_stun_stream s;
+  add_frame(&w, 30);
+  add_frame(&w, 1400);
+  assert_lost(THIRL_STUN_FRAMING_FRAME, w.b, w.n, 40);
+  thirl_stun_stream_init(&s, THIRL_STUN_FRAMING_FRAME, 40);
+  feed(&s, w.b, 33, c); /* the first, and one byte of the second's length */
+  assert_int_equal(c->n, 1);
+  thirl_stun_stream_set_max(&s, 1402);
+  feed(&s, w.b + 33, w.n - 33, c);
+  assert_int_equal(c->n, 2);
+  assert_int_equal(cut_bytes(c), 1430);
+  assert_int_equal(c->last, THIRL_E_AGAIN);
+  w.n = 0;
+  add_frame(&w, 1401);
+  feed(&s, w.b, w.n, c);
+  assert_int_equal(c->last, THIRL_E_PROTOCOL);
+  thirl_stun_stream_fini(&s);
+  free(c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(packets_come_out_as_they_went_in),
@@ -290,6 +315,7 @@ int main(void) {
       cmocka_unit_test(the_maximum_counts_the_header_and_not_the_padding),
       cmocka_unit_test(an_announced_length_allocates_nothing),
       cmocka_unit_test(a_packet_is_handed_out_before_more_is_taken),
+      cmocka_unit_test(the_maximum_can_be_raised_in_the_middle_of_a_packet),
   };
   return cmocka_run_group_tests_name("stun/stream", tests, NULL, NULL);
 }
