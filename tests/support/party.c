@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/party.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +74,6 @@ static bool read_some(party *p, thirl_time now) {
 
 static void take_event(party *p, const thirl_session_endpoint_event *ev) {
   pthread_mutex_lock(&p->lock);
-  if (getenv("DBG")) fprintf(stderr, "%p %llu kind %d of %d route %d err %s\n", (void*)p, (unsigned long long)thirl_io_now(), ev->kind, ev->of.kind, ev->of.route, thirl_error_name(ev->of.error));
   if (ev->kind == THIRL_SESSION_REGISTERED) p->is_registered = true;
   if (ev->kind == THIRL_SESSION_INCOMING) p->handle = ev->handle;
   if (ev->kind == THIRL_SESSION_OF && ev->of.kind == THIRL_SESSION_PATH) p->route = ev->of.route;
