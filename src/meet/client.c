@@ -203,10 +203,13 @@ static thirl_error connect_error(unsigned code) {
   }
 }
 
-/* GO: the same in the answer to a CONNECT and in an OFFER. Opens the channel, or ends it at once and says why. */
-static thirl_error on_go(thirl_meet_client *c, const thirl_meet_message *m, thirl_meet_event *ev) {
-  thirl_error e = m->has_channel && m->has_offer && m->has_fire_in && m->has_credit ? THIRL_OK : THIRL_E_PROTOCOL;
-  if (e == THIRL_OK && thirl_meet_offer_decode(m->offer, &ev->offer) != THIRL_OK) e = THIRL_E_PROTOCOL;
+/*
+ * GO: the same in the answer to a CONNECT and in an OFFER. is_whole: what only the one or the other carries is there. Opens the channel, or ends it at once and
+ * says why.
+ */
+static thirl_error on_go(thirl_meet_client *c, const thirl_meet_message *m, bool is_whole, thirl_meet_event *ev) {
+  is_whole = is_whole && m->has_channel && m->has_offer && m->has_fire_in && m->has_credit;
+  thirl_error e = is_whole && thirl_meet_offer_decode(m->offer, &ev->offer) == THIRL_OK ? THIRL_OK : THIRL_E_PROTOCOL;
   if (m->has_channel && thirl_meet_channel_find(&c->channels, m->channel)) {
     fail(c, THIRL_E_PROTOCOL); /* the two ends do not mean the same by this number any more */
     return THIRL_E_PROTOCOL;
@@ -229,7 +232,7 @@ static bool on_connect_answer(thirl_meet_client *c, const thirl_meet_dial *d, co
   thirl_meet_message m;
   thirl_error e = thirl_meet_seal_open(&c->line.seal, in, &m);
   if (e == THIRL_OK) {
-    e = m.cls == THIRL_STUN_ERROR ? connect_error(m.error_code) : on_go(c, &m, ev);
+    e = m.cls == THIRL_STUN_ERROR ? connect_error(m.error_code) : on_go(c, &m, true, ev);
   } else if (is_nonsense(e)) {
     e = THIRL_E_PROTOCOL;
   } else {
@@ -271,12 +274,7 @@ static bool on_response(thirl_meet_client *c, const thirl_stun_msg *in, thirl_me
 /* ---- indications ---- */
 
 static bool on_offer(thirl_meet_client *c, const thirl_meet_message *m, thirl_meet_event *ev) {
-  if (!m->has_peer || !m->has_session || !m->has_offer_mac) {
-    c->stats.malformed++;
-    if (m->has_channel && !thirl_meet_channel_find(&c->channels, m->channel)) send_end(c, m->channel, THIRL_E_PROTOCOL);
-    return false;
-  }
-  thirl_error e = on_go(c, m, ev);
+  thirl_error e = on_go(c, m, m->has_peer && m->has_session && m->has_offer_mac, ev);
   if (e == THIRL_E_PROTOCOL) c->stats.malformed++;
   if (e != THIRL_OK) return false;
   ev->kind = THIRL_MEET_OFFERED;
@@ -381,7 +379,6 @@ thirl_error thirl_meet_client_new(const thirl_meet_client_config *cfg, thirl_mee
   if (!c) return THIRL_E_NOMEM;
   c->cfg = *cfg;
   thirl_meet_line_init(&c->line, cfg->secrets, cfg->request_timeout ? cfg->request_timeout : REQUEST_TIMEOUT);
-  set_refresh(c, 0);
   thirl_stun_stream_init(&c->stream, THIRL_STUN_FRAMING_TURN, PACKET_MAX);
   *out = c;
   return THIRL_OK;

@@ -411,8 +411,15 @@ static void test_success_that_cannot_be_read(void **state) {
 
 static void test_channel_given_twice(void **state) {
   rig *r = *state;
-  const rig_heard *h = dialed(r);
   thirl_meet_event ev;
+  for (int i = 0; i < 2; i++) {
+    rig_until_channel(r, CHANNEL);
+    thirl_meet_message m = rig_offered(CHANNEL);
+    m.has_peer = i == 0;
+    rig_say(r, m);
+    rig_expect_failed(r, THIRL_E_PROTOCOL);
+  }
+  const rig_heard *h = dialed(r);
   rig_say(r, rig_offered(CHANNEL));
   rig_expect(r, THIRL_MEET_OFFERED, &ev);
   rig_say(r, go(h, CHANNEL));
@@ -491,7 +498,7 @@ static void test_replayed_offer(void **state) {
 static void test_offers_that_make_no_sense(void **state) {
   rig *r = *state;
   rig_until_registered(r);
-  for (unsigned i = 0; i < 8; i++) {
+  for (unsigned i = 0; i < 9; i++) {
     thirl_meet_message m = rig_offered(CHANNEL);
     if (i == 0) m.offer.n--;
     if (i == 1) m.has_offer = false;
@@ -501,13 +508,33 @@ static void test_offers_that_make_no_sense(void **state) {
     if (i == 5) m.has_peer = false;
     if (i == 6) m.has_session = false;
     if (i == 7) m.has_offer_mac = false;
+    if (i == 8) m.has_peer = m.has_channel = false;
     rig_say(r, m);
     rig_expect_no_event(r);
     assert_int_equal(stats(r).malformed, i + 1);
     assert_int_equal(thirl_meet_client_channel_credit(r->client, CHANNEL), 0);
-    assert_int_equal(rig_hear(r), i == 4 ? 0 : 1);
-    if (i != 4) expect_end(&r->heard[0], CHANNEL, THIRL_E_PROTOCOL);
+    bool has_end = i != 4 && i != 8;
+    assert_int_equal(rig_hear(r), has_end);
+    if (has_end) expect_end(&r->heard[0], CHANNEL, THIRL_E_PROTOCOL);
   }
+}
+
+/* Authentic, but with an attribute that has to be understood and is not. */
+static void test_offer_from_a_later_server(void **state) {
+  rig *r = *state;
+  uint8_t bytes[256], tid[THIRL_STUN_TID_LEN] = {1};
+  thirl_stun_writer w;
+  thirl_bytes done;
+  rig_until_registered(r);
+  thirl_stun_writer_init(&w, bytes, sizeof bytes, THIRL_STUN_INDICATION, THIRL_STUN_METHOD_THIRL_DRAIN, tid);
+  thirl_stun_writer_u64(&w, THIRL_STUN_ATTR_THIRL_COUNTER, 9);
+  thirl_stun_writer_u32(&w, 0x7eff, 1);
+  thirl_stun_writer_integrity256(&w, THIRL_BYTES(r->keys.to_client, sizeof r->keys.to_client));
+  assert_int_equal(thirl_stun_writer_finish(&w, &done), THIRL_OK);
+  rig_say_bytes(r, done.p, done.n);
+  rig_expect_no_event(r);
+  assert_int_equal(stats(r).malformed, 1);
+  assert_int_equal(thirl_meet_client_state_of(r->client), THIRL_MEET_CLIENT_REGISTERED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -541,6 +568,7 @@ int main(void) {
       TEST(test_offer_before_the_registration),
       TEST(test_replayed_offer),
       TEST(test_offers_that_make_no_sense),
+      TEST(test_offer_from_a_later_server),
   };
   return cmocka_run_group_tests_name("meet/client_connect", tests, NULL, NULL);
 }

@@ -211,6 +211,17 @@ static void test_challenge_that_makes_no_sense(void **state) {
   rig_expect_failed(r, THIRL_E_PROTOCOL);
 }
 
+/* What a server said on the last connection does not help this one. */
+static void test_server_key_is_asked_again(void **state) {
+  rig *r = *state;
+  rig_until_registered(r);
+  begin(r);
+  thirl_meet_message m = rig_challenge(r, &r->heard[0], 401);
+  m.has_ephemeral = false;
+  rig_say(r, m);
+  rig_expect_failed(r, THIRL_E_PROTOCOL);
+}
+
 /* ---- answers to the signed REGISTER ---- */
 
 static void test_registration_refused(void **state) {
@@ -482,6 +493,17 @@ static void test_standing_goes_with_register(void **state) {
   assert_int_equal(rig_hear(r), 0);
 }
 
+static void test_half_a_standing_goes_with_register(void **state) {
+  rig *r = *state;
+  assert_int_equal(stand(r, NULL, 1), THIRL_OK);
+  rig_until_signed(r);
+  expect_standing(&r->heard[0].m, false, 1);
+  thirl_meet_client_lost(r->client);
+  assert_int_equal(stand(r, rig_offer(), 0), THIRL_OK);
+  rig_until_signed(r);
+  expect_standing(&r->heard[0].m, true, 0);
+}
+
 static void test_standing_is_told_at_once(void **state) {
   rig *r = *state;
   rig_until_registered(r);
@@ -606,6 +628,7 @@ int main(void) {
       TEST(test_stale_nonce_without_a_nonce),
       TEST(test_refused_at_once),
       TEST(test_challenge_that_makes_no_sense),
+      TEST(test_server_key_is_asked_again),
       TEST(test_registration_refused),
       TEST(test_success_with_a_wrong_mac),
       TEST(test_success_without_a_counter),
@@ -620,6 +643,7 @@ int main(void) {
       TEST(test_refresh_follows_the_lifetime),
       TEST(test_update_answers_that_end_it),
       TEST(test_standing_goes_with_register),
+      TEST(test_half_a_standing_goes_with_register),
       TEST(test_standing_is_told_at_once),
       TEST(test_standing_set_while_registering),
       TEST(test_standing_changed_often),

@@ -90,6 +90,21 @@ static void test_offer_without_candidates(void **state) {
   assert_memory_equal(&back, &o, sizeof o);
 }
 
+/* Every character, as a whole credential. */
+static void test_alphabet(void **state) {
+  (void)state;
+  const char *alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+  for (int c = 1; c < 256; c++) {
+    uint8_t bytes[] = {1, 1, (uint8_t)c, 1, 'p', 0}, out[sizeof bytes];
+    size_t n;
+    bool is_in = strchr(alphabet, c) != NULL;
+    thirl_meet_offer o = {.ufrag = {(char)c}, .pwd = "p"}, back;
+    assert_int_equal(thirl_meet_offer_encode(&o, out, sizeof out, &n), is_in ? THIRL_OK : THIRL_E_RANGE);
+    assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(bytes, sizeof bytes), &back),
+                     is_in ? THIRL_OK : THIRL_E_MALFORMED);
+  }
+}
+
 static void refuse_encode(const thirl_meet_offer *o) {
   uint8_t bytes[THIRL_MEET_OFFER_MAX];
   size_t n = 99;
@@ -193,6 +208,16 @@ static void test_decode_refuses(void **state) {
   refuse_changed(14, 0);
 }
 
+/* A candidate that ends where its bad field would let a careless reader stop. */
+static void test_short_candidates(void **state) {
+  (void)state;
+  const uint8_t type[] = {1, 1, 'u', 1, 'p', 1, 4, 0}, transport[] = {1, 1, 'u', 1, 'p', 1, 0, 4};
+  const uint8_t no_ip[] = {1, 1, 'u', 1, 'p', 1, 0, 0, 0, 0, 0, 9, 1, 1, 1, 1, 2, 2, 2, 2};
+  assert_int_equal(decode(type, sizeof type), THIRL_E_MALFORMED);
+  assert_int_equal(decode(transport, sizeof transport), THIRL_E_MALFORMED);
+  assert_int_equal(decode(no_ip, sizeof no_ip), THIRL_E_MALFORMED);
+}
+
 static void test_more_candidates_than_allowed(void **state) {
   (void)state;
   uint8_t bytes[OFFER_BYTES_MAX];
@@ -209,7 +234,9 @@ int main(void) {
       cmocka_unit_test(test_exact_bytes),
       cmocka_unit_test(test_largest_offer_comes_back),
       cmocka_unit_test(test_offer_without_candidates),
+      cmocka_unit_test(test_alphabet),
       cmocka_unit_test(test_encode_refuses),
+      cmocka_unit_test(test_short_candidates),
       cmocka_unit_test(test_every_lack_of_space_is_told),
       cmocka_unit_test(test_every_cut_and_every_rest_is_malformed),
       cmocka_unit_test(test_decode_refuses),

@@ -72,6 +72,17 @@ static void test_hosts(void **state) {
   expect_host(longest, longest);
 }
 
+/* Every character as a name of one. */
+static void test_alphabet_of_names(void **state) {
+  (void)state;
+  const char *alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+  for (int c = 1; c < 256; c++) {
+    char text[THIRL_MEET_TICKET_TEXT_MAX], host[] = {(char)c, '\0'};
+    thirl_meet_ticket t = ticket_of(host, 1);
+    assert_int_equal(thirl_meet_ticket_format(&t, text), strchr(alphabet, c) ? THIRL_OK : THIRL_E_SYNTAX);
+  }
+}
+
 static void refuse_host(const char *host, uint16_t port, thirl_error expected) {
   uint8_t counter = 0;
   thirl_secrets s = bytes_secrets(&counter);
@@ -156,6 +167,8 @@ static void test_text_that_is_no_ticket(void **state) {
   refuse("thirlx", THIRL_E_SYNTAX);
   refuse("thirl0", THIRL_E_SYNTAX);
   refuse("hello, world", THIRL_E_SYNTAX);
+  refuse("throl1040g3ey00010f851maht99d6mymakanbnjptxbxgp6sb7g61rb1w9he6rz4ckjpbsk6wxkt1q9650", THIRL_E_SYNTAX);
+  refuse("040g3ey00010f851maht99d6mymakanbnjptxbxgp6sb7g61rb1w9he6rz4ckjpbsk6wxkt1q9650", THIRL_E_SYNTAX);
   refuse("thirl1 040g3ey00010f851maht99d6mymakanbnjptxbxgp6sb7g61rb1w9he6rz4ckjpbsk6wxkt1q9650", THIRL_E_SYNTAX);
   refuse("thirl1u40g3ey00010f851maht99d6mymakanbnjptxbxgp6sb7g61rb1w9he6rz4ckjpbsk6wxkt1q9650", THIRL_E_SYNTAX);
   memset(long_text, '0', sizeof long_text - 1);
@@ -279,6 +292,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_exact_text),
       cmocka_unit_test(test_hosts),
+      cmocka_unit_test(test_alphabet_of_names),
       cmocka_unit_test(test_hosts_that_are_none),
       cmocka_unit_test(test_make_draws_a_secret),
       cmocka_unit_test(test_text_as_people_copy_it),
