@@ -96,6 +96,7 @@ static void begin(thirl_sim_tcp *t, const thirl_sim_tcp_env *env, thirl_sim_tcp_
   t->state = state;
   t->iss = initial_seq(t, env);
   t->syn_at = env->now;
+  t->syn_tries = 0;
   thirl_sim_sender_init(&t->tx, t->iss + 1);
   thirl_sim_receiver_init(&t->rx, next_seq);
   emit_syn(t, env);

@@ -3,9 +3,13 @@
 #ifndef THIRL_SIM_WORLD_H
 #define THIRL_SIM_WORLD_H
 
+#include "base/log.h"
+#include "natbox/natbox.h"
+#include "sim/config.h"
 #include "sim/host.h"
+#include "sim/link.h"
 #include "sim/route.h"
-#include "sim/sim.h"
+#include "sim/traffic.h"
 
 enum { THIRL_SIM_NAME_MAX = 24 };
 
