@@ -5,21 +5,7 @@
 
 #include <stdbool.h>
 
-#include "thirl/thirl.h"
-
-/* Exit codes, as thirl(1) lists them. */
-enum {
-  EXIT_OK = 0,
-  EXIT_GENERIC = 1,
-  EXIT_USAGE = 2,
-  EXIT_NO_PEER = 3,
-  EXIT_NO_PATH = 4,
-  EXIT_ONLY_RELAY = 5,
-  EXIT_AUTH = 6,
-  EXIT_NO_SERVER = 7,
-  EXIT_INTERRUPTED = 8,
-  EXIT_SIGNAL = 128 /* plus its number */
-};
+#include "exit.h"
 
 /** What the command line said. Strings point into argv or the environment. */
 typedef struct arguments {
@@ -41,8 +27,5 @@ int command_listen(const arguments *a);
 int command_connect(const arguments *a);
 int command_key(const arguments *a);
 int command_version(const arguments *a);
-
-/** The exit code for an error; was_up: the stream had been usable before. */
-int command_exit_code(thirl_error e, bool was_up);
 
 #endif

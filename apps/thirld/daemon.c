@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "io/net.h"
+#include "io/clock.h"
 #include "io/secrets.h"
 #include "io/socket.h"
 
@@ -53,7 +54,7 @@ static void end(process *p, int exit_code) {
 }
 
 static void end_if_drained(process *p) {
-  if (!p->is_ending && thirl_server_is_drained(p->server, thirl_io_now())) {
+  if (!p->is_ending && thirl_server_is_drained(p->server, thirl_io_clock_now())) {
     thirl_log_print(&p->log, THIRL_LOG_INFO, "drained");
     end(p, EXIT_DONE);
   }
@@ -64,7 +65,7 @@ static void on_check(uv_timer_t *t) {
 }
 
 static void begin_drain(process *p) {
-  thirl_time now = thirl_io_now();
+  thirl_time now = thirl_io_clock_now();
   const thirl_server_stats *st = thirl_server_stats_of(p->server);
   thirl_log_print(&p->log, THIRL_LOG_INFO, "draining: %llu peers, %llu sessions, at most %u s",
                   (unsigned long long)st->registrations, (unsigned long long)st->channels, p->options->config.drain_s);
@@ -216,7 +217,7 @@ static thirl_error start(process *p) {
     cfg.listen_tcp[i] = c->listen_tcp[i];
     cfg.listen_udp[i] = c->listen_udp[i];
   }
-  thirl_error e = thirl_server_new(&cfg, thirl_io_now(), &p->server);
+  thirl_error e = thirl_server_new(&cfg, thirl_io_clock_now(), &p->server);
   if (e != THIRL_OK) return e;
   thirl_net_machine machine = thirl_server_machine(p->server);
   thirl_io_net_config net = {.after = after_turn, .ctx = p, .backlog = 4096};

@@ -18,7 +18,7 @@
 #ifndef THIRL_ICE_AGENT_H
 #define THIRL_ICE_AGENT_H
 
-#include "ice/ice.h"
+#include "ice/terms.h"
 #include "stun/msg.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "io/secrets.h"
+#include "io/clock.h"
 
 enum {
   WRITE_BUDGET = 1024 * 1024, /* per connection and turn, so that one fast peer does not starve the others */
@@ -19,7 +19,7 @@ enum {
 
 static void input(thirl_io_drive *d, const thirl_net_event *ev) {
   d->fed = true;
-  d->machine.input(d->machine.self, thirl_io_now(), ev);
+  d->machine.input(d->machine.self, thirl_io_clock_now(), ev);
 }
 
 void thirl_io_drive_feed(thirl_io_drive *d, const thirl_net_event *ev) {
@@ -124,7 +124,7 @@ void thirl_io_drive_send_fin(thirl_io_drive *d, thirl_io_port *p) {
   }
   if (done && !p->fin_sent) {
     p->fin_sent = true;
-    p->since = thirl_io_now();
+    p->since = thirl_io_clock_now();
     (void)shutdown(p->fd, SHUT_WR);
   }
   if (done && p->eof) { /* both ends are through */
@@ -146,7 +146,7 @@ static void do_close(thirl_io_drive *d, thirl_io_port *p) {
   thirl_list_append(&d->lingering, &p->todo);
   d->lingering_n++;
   p->state = THIRL_IO_PORT_LINGERING;
-  p->since = thirl_io_now();
+  p->since = thirl_io_clock_now();
   thirl_io_drive_send_fin(d, p);
 }
 
@@ -206,7 +206,7 @@ static void break_connection(thirl_io_port *p, thirl_error e) {
 static void drain(thirl_io_drive *d) {
   thirl_net_action a;
   while (reserve_outcome(d)) {
-    if (!d->machine.poll(d->machine.self, thirl_io_now(), &a)) return;
+    if (!d->machine.poll(d->machine.self, thirl_io_clock_now(), &a)) return;
     perform(d, &a);
   }
   d->again = true;
@@ -228,7 +228,7 @@ static void pump_out(thirl_io_drive *d, thirl_io_port *p) {
       p->blocked = true; /* it is not: the loop will say so at once, after the others had their turn */
       break;
     }
-    size_t got = d->machine.pull(d->machine.self, thirl_io_now(), p->id, d->tx, d->config.pull_bytes);
+    size_t got = d->machine.pull(d->machine.self, thirl_io_clock_now(), p->id, d->tx, d->config.pull_bytes);
     if (got == 0) {
       p->want = false;
       break;

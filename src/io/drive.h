@@ -6,9 +6,12 @@
 #ifndef THIRL_IO_DRIVE_H
 #define THIRL_IO_DRIVE_H
 
-#include "io/net.h"
+#include <uv.h>
+
+#include "base/net.h"
 #include "io/port.h"
 #include "io/socket.h"
+#include "io/terms.h"
 #include "io/udp.h"
 
 /* An answer that is known inside an action and delivered after it. */

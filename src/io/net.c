@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "io/drive.h"
+#include "io/clock.h"
 #include "io/secrets.h"
 
 enum {
@@ -41,7 +42,7 @@ struct thirl_io_net {
 static void on_timer(uv_timer_t *t);
 
 static void rearm(thirl_io_net *n) {
-  thirl_time due = n->drive.machine.deadline(n->drive.machine.self), now = thirl_io_now();
+  thirl_time due = n->drive.machine.deadline(n->drive.machine.self), now = thirl_io_clock_now();
   if (n->drive.again) due = now;
   if (due == THIRL_NEVER) {
     if (n->armed_ms) uv_timer_stop(&n->timer);
@@ -309,7 +310,7 @@ static void on_ready(uv_poll_t *h, int status, int events) {
 
 static void on_housekeeping(uv_timer_t *t) {
   thirl_io_net *n = t->data;
-  thirl_time now = thirl_io_now();
+  thirl_time now = thirl_io_clock_now();
   for (thirl_link *k = thirl_list_first(&n->drive.lingering), *next; k; k = next) {
     thirl_io_port *p = THIRL_OWNER(k, thirl_io_port, todo);
     next = thirl_list_next(&n->drive.lingering, k);

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include <uv.h>
-
 static void fill(void *ctx, void *out, size_t n) {
   (void)ctx;
   uint8_t *p = out;
@@ -25,8 +23,4 @@ static void fill(void *ctx, void *out, size_t n) {
 
 thirl_secrets thirl_io_secrets(void) {
   return (thirl_secrets){fill, NULL};
-}
-
-thirl_time thirl_io_now(void) {
-  return uv_hrtime() / 1000;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ice/route.h"
 #include "session/rendezvous.h"
 #include "session/roster.h"
 
@@ -133,7 +134,7 @@ static void open_doors(thirl_session_endpoint *e, thirl_time now) {
   thirl_session_door *d;
   for (size_t at = 0; (d = thirl_session_anonymous_next_named(&e->doors, &at)) != NULL;) {
     thirl_bytes ours, theirs, first = THIRL_BYTES(d->first, d->first_n);
-    if (thirl_ice_route(first, &ours, &theirs) != THIRL_OK) continue;
+    if (thirl_ice_route_parse(first, &ours, &theirs) != THIRL_OK) continue;
     thirl_session_peer *p = thirl_session_roster_find_ufrags(e, ours, theirs);
     if (!p) continue; /* the OFFER may come a moment later than the connection */
     bool adopted = thirl_session_peer_adopt(p, now, d->id, &d->local, &d->remote, &d->cut, first);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ice/ice.h"
+#include "ice/route.h"
 #include "stun/writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -271,7 +272,7 @@ static void read_text(const uint8_t *data, size_t size) {
   thirl_bytes ours, theirs;
   if (n) memcpy(text, data, n);
   text[n] = '\0';
-  (void)thirl_ice_route(THIRL_BYTES(data, size), &ours, &theirs);
+  (void)thirl_ice_route_parse(THIRL_BYTES(data, size), &ours, &theirs);
   if (thirl_ice_candidate_parse(text, &c) != THIRL_OK) return;
   must(thirl_ice_candidate_format(&c, again, sizeof again) == THIRL_OK);
   must(thirl_ice_candidate_parse(again, &d) == THIRL_OK);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "ice/agent.h"
+#include "ice/route.h"
 #include "ice/queue.h"
 #include "stun/writer.h"
 #include "unit/ice/toy.h"
@@ -324,11 +325,11 @@ static void requests_are_routed_by_user_name(void **state) {
     if (cases[i].username)
       thirl_stun_writer_bytes(&w, THIRL_STUN_ATTR_USERNAME, THIRL_BYTES(cases[i].username, strlen(cases[i].username)));
     assert_int_equal(thirl_stun_writer_finish(&w, &out), THIRL_OK);
-    assert_int_equal(thirl_ice_route(out, &ours, &theirs), cases[i].error);
+    assert_int_equal(thirl_ice_route_parse(out, &ours, &theirs), cases[i].error);
     assert_int_equal(ours.n, cases[i].ours);
     assert_int_equal(theirs.n, cases[i].theirs);
   }
-  assert_int_equal(thirl_ice_route(THIRL_BYTES("hello", 5), &ours, &theirs), THIRL_E_NOT_STUN);
+  assert_int_equal(thirl_ice_route_parse(THIRL_BYTES("hello", 5), &ours, &theirs), THIRL_E_NOT_STUN);
 }
 
 static void an_undrained_queue_drops_messages_first(void **state) {

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "ice/agent.h"
+#include "ice/route.h"
 #include "stun/integrity.h"
 #include "stun/writer.h"
 #include "unit/ice/toy.h"
@@ -156,7 +157,7 @@ static void our_request_carries_what_the_rfc_asks_for(void **state) {
   assert_int_equal(thirl_stun_msg_decode(a.payload, &m), THIRL_OK);
   assert_int_equal(m.cls, THIRL_STUN_REQUEST);
   thirl_bytes ours, theirs;
-  assert_int_equal(thirl_ice_route(a.payload, &ours, &theirs), THIRL_OK);
+  assert_int_equal(thirl_ice_route_parse(a.payload, &ours, &theirs), THIRL_OK);
   assert_true(thirl_bytes_equal(ours, THIRL_BYTES(t->agent[1].ufrag, 8)));
   assert_true(thirl_bytes_equal(theirs, THIRL_BYTES(t->agent[0].ufrag, 8)));
   uint32_t priority;

@@ -70,8 +70,8 @@ static void every_byte_once_whatever_the_paths_do(void **state) {
     thirl_dice d;
     thirl_dice_seed(&d, seed);
     thirl_session_stream a, b;
-    thirl_session_stream_init(&a, WINDOW << thirl_dice_below(&d, 3));
-    thirl_session_stream_init(&b, WINDOW << thirl_dice_below(&d, 3));
+    thirl_session_stream_init(&a, (size_t)WINDOW << thirl_dice_below(&d, 3));
+    thirl_session_stream_init(&b, (size_t)WINDOW << thirl_dice_below(&d, 3));
     uint64_t written = 0, read = 0, total = 200000 + thirl_dice_below(&d, 200000);
     static uint8_t old[4096];
     uint64_t old_at = 0;

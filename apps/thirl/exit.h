@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What the shell is told at the end. */
+#ifndef THIRL_APPS_EXIT_H
+#define THIRL_APPS_EXIT_H
+
+#include <stdbool.h>
+
+#include "thirl/thirl.h"
+
+/* Exit codes, as thirl(1) lists them. */
+enum {
+  EXIT_OK = 0,
+  EXIT_GENERIC = 1,
+  EXIT_USAGE = 2,
+  EXIT_NO_PEER = 3,
+  EXIT_NO_PATH = 4,
+  EXIT_ONLY_RELAY = 5,
+  EXIT_AUTH = 6,
+  EXIT_NO_SERVER = 7,
+  EXIT_INTERRUPTED = 8,
+  EXIT_SIGNAL = 128 /* plus its number */
+};
+
+/** The exit code for an error; was_up: the stream had been usable before. */
+int command_exit_code(thirl_error e, bool was_up);
+
+#endif
