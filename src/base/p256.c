@@ -98,7 +98,7 @@ thirl_error thirl_p256_from_public(const uint8_t point[THIRL_P256_PUBLIC_LEN], t
   EVP_PKEY *pkey = from_params(point, NULL);
   if (!pkey) return failed(THIRL_E_MALFORMED);
   EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-  int on_curve = ctx && EVP_PKEY_public_check(ctx) == 1;
+  int on_curve = ctx && EVP_PKEY_public_check_quick(ctx) == 1; /* on the curve; its order is prime, so that is all */
   EVP_PKEY_CTX_free(ctx);
   if (on_curve) return wrap(pkey, false, out);
   EVP_PKEY_free(pkey);
@@ -129,7 +129,7 @@ thirl_error thirl_p256_sign(const thirl_p256 *k, thirl_bytes in, uint8_t out[THI
   if (!k->has_private) return THIRL_E_STATE;
   EVP_MD_CTX *ctx = EVP_MD_CTX_new();
   int ok = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, k->pkey) == 1 &&
-           EVP_DigestSign(ctx, out, n, in.p, in.n) == 1;
+           EVP_DigestSign(ctx, out, n, in.p, in.n) == 1 && *n <= THIRL_P256_SIGNATURE_MAX;
   EVP_MD_CTX_free(ctx);
   return ok ? THIRL_OK : failed(THIRL_E_CRYPTO);
 }
@@ -147,7 +147,8 @@ thirl_error thirl_p256_agree(const thirl_p256 *mine, const thirl_p256 *theirs, u
   size_t n = THIRL_P256_SHARED_LEN;
   if (!mine->has_private) return THIRL_E_STATE;
   EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, mine->pkey, NULL);
-  int ok = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, theirs->pkey) == 1 &&
+  int ok = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
+           EVP_PKEY_derive_set_peer_ex(ctx, theirs->pkey, 0) == 1 /* checked when it was made */ &&
            EVP_PKEY_derive(ctx, out, &n) == 1 && n == THIRL_P256_SHARED_LEN;
   EVP_PKEY_CTX_free(ctx);
   return ok ? THIRL_OK : failed(THIRL_E_CRYPTO);
