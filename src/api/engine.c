@@ -2,7 +2,10 @@
 #include "api/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,19 +18,22 @@
 struct thirl_api_engine {
   thirl_context *context; /* the thread's */
   pthread_t thread;
+  int wake_fd;
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  int wake_fd;
+  /* ---- under the lock ---- */
   unsigned users;
-  bool stop_listening, is_registered;
-  thirl_connection *connections;
+  bool is_registered, is_hopeless; /* the server's name does not exist */
+  bool stop_listening, has_wishes;
+  char why[THIRL_API_ENGINE_WHY];
+  thirl_connection *connections; /* newest first */
 };
 
-/* ---- the thread ---- */
+/* ---- connections, under the lock ---- */
 
 static thirl_connection *find(thirl_api_engine *e, thirl_session_handle s) {
   for (thirl_connection *c = e->connections; c; c = c->next)
-    if (c->session == s) return c;
+    if (c->session == s && !c->is_over) return c;
   return NULL;
 }
 
@@ -53,24 +59,56 @@ static void unlink_and_free(thirl_api_engine *e, thirl_connection *c) {
   while (*p && *p != c)
     p = &(*p)->next;
   if (*p) *p = c->next;
-  close(c->app_fd);
+  if (c->app_fd >= 0) close(c->app_fd);
   if (c->lib_fd >= 0) close(c->lib_fd);
   free(c);
 }
 
+/*
+ * The context has closed its duplicate; now the caller's end learns how it was. What was delivered is still read. A socket that is closed with unread
+ * bytes in it resets its other end, so after a failure one is put there: the caller must not take a failure for the end of the data.
+ */
+static void end_pair(thirl_connection *c, thirl_error why) {
+  if (why != THIRL_OK && c->is_held) (void)!send(c->app_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  close(c->lib_fd);
+  c->lib_fd = -1;
+}
+
 static void end(thirl_api_engine *e, thirl_connection *c, thirl_error why) {
   c->is_over = true;
-  c->result = why;
-  if (!c->is_up && c->session && !c->is_taken) unlink_and_free(e, c); /* came and failed before anybody knew of it */
+  if (c->result == THIRL_OK) {
+    c->result = why;
+    snprintf(c->why, sizeof c->why, "%s", thirl_context_explain(e->context));
+  }
+  end_pair(c, why);
+  bool waits_for_accept = c->is_up && why == THIRL_OK && !e->stop_listening;
+  if (!c->is_held && !waits_for_accept) unlink_and_free(e, c);
 }
 
 static void come_up(thirl_api_engine *e, thirl_connection *c, const thirl_event *ev) {
   memcpy(c->peer, ev->peer, sizeof c->peer);
-  thirl_error err = thirl_attach(e->context, c->session, c->lib_fd, c->lib_fd);
+  int fd = fcntl(c->lib_fd, F_DUPFD_CLOEXEC, 3);
+  thirl_error err = fd < 0 ? THIRL_E_LIMIT : thirl_attach(e->context, c->session, fd, fd);
   c->is_up = err == THIRL_OK;
-  if (c->is_up) c->lib_fd = -1; /* the context's now */
-  if (err != THIRL_OK) thirl_close(e->context, c->session);
+  if (c->is_up) return;
+  if (fd >= 0) close(fd);
+  c->result = err;
+  thirl_close(e->context, c->session);
 }
+
+static size_t count_waiting(const thirl_api_engine *e) {
+  size_t n = 0;
+  for (const thirl_connection *c = e->connections; c; c = c->next)
+    n += !c->is_held;
+  return n;
+}
+
+static void come_in(thirl_api_engine *e, thirl_session_handle s) {
+  bool has_room = !e->stop_listening && count_waiting(e) < THIRL_API_ENGINE_BACKLOG;
+  if (!has_room || !new_connection(e, s)) thirl_close(e->context, s);
+}
+
+/* ---- the thread ---- */
 
 static void take_event(thirl_api_engine *e, const thirl_event *ev) {
   thirl_connection *c = ev->session ? find(e, ev->session) : NULL;
@@ -78,8 +116,12 @@ static void take_event(thirl_api_engine *e, const thirl_event *ev) {
   case THIRL_EVENT_REGISTERED:
     e->is_registered = true;
     break;
+  case THIRL_EVENT_UNREGISTERED:
+    e->is_hopeless = ev->error == THIRL_E_NOT_FOUND;
+    snprintf(e->why, sizeof e->why, "%s", thirl_context_explain(e->context));
+    break;
   case THIRL_EVENT_INCOMING:
-    if (!c && !new_connection(e, ev->session)) thirl_close(e->context, ev->session);
+    come_in(e, ev->session);
     break;
   case THIRL_EVENT_UP:
     if (c) come_up(e, c, ev);
@@ -96,44 +138,58 @@ static void take_event(thirl_api_engine *e, const thirl_event *ev) {
   }
 }
 
+static void do_wish(thirl_api_engine *e, thirl_connection *c) {
+  bool is_unwanted = e->stop_listening && !c->is_held;
+  if (!c->wants_close && !is_unwanted) return;
+  c->wants_close = false;
+  if (c->is_over)
+    unlink_and_free(e, c);
+  else
+    thirl_close(e->context, c->session);
+}
+
 static void do_wishes(thirl_api_engine *e) {
+  if (!e->has_wishes) return;
+  e->has_wishes = false;
   if (e->stop_listening) thirl_api_context_stop_listening(e->context);
   for (thirl_connection *c = e->connections, *next; c; c = next) {
     next = c->next;
-    if (c->wants_close && !c->is_over) thirl_close(e->context, c->session);
-    c->wants_close = false;
+    do_wish(e, c);
   }
+}
+
+/* False: nobody uses the engine any more. */
+static bool turn(thirl_api_engine *e) {
+  thirl_event ev;
+  pthread_mutex_lock(&e->lock);
+  do_wishes(e);
+  pthread_mutex_unlock(&e->lock);
+  (void)thirl_context_process(e->context);
+  pthread_mutex_lock(&e->lock);
+  bool has_changed = false;
+  while (thirl_context_next_event(e->context, &ev)) {
+    take_event(e, &ev);
+    has_changed = true;
+  }
+  if (has_changed) pthread_cond_broadcast(&e->changed);
+  bool is_used = e->users > 0;
+  pthread_mutex_unlock(&e->lock);
+  return is_used;
 }
 
 static void *run(void *arg) {
   thirl_api_engine *e = arg;
-  thirl_event ev;
-  for (;;) {
+  do {
     struct pollfd fds[2] = {{.fd = thirl_context_fd(e->context), .events = POLLIN},
                             {.fd = e->wake_fd, .events = POLLIN}};
-    (void)poll(fds, 2, thirl_context_timeout_ms(e->context));
     uint64_t n;
-    if (fds[1].revents && read(e->wake_fd, &n, sizeof n) < 0 && errno != EAGAIN) break;
-    pthread_mutex_lock(&e->lock);
-    bool is_last = e->users == 0;
-    if (!is_last) do_wishes(e);
-    (void)thirl_context_process(e->context);
-    while (thirl_context_next_event(e->context, &ev))
-      take_event(e, &ev);
-    pthread_cond_broadcast(&e->changed);
-    pthread_mutex_unlock(&e->lock);
-    if (is_last) break;
-  }
+    (void)poll(fds, 2, thirl_context_timeout_ms(e->context));
+    if (fds[1].revents) (void)!read(e->wake_fd, &n, sizeof n);
+  } while (turn(e));
   return NULL;
 }
 
-/* ---- the callers ---- */
-
-static void wake(thirl_api_engine *e) {
-  uint64_t one = 1;
-  while (write(e->wake_fd, &one, sizeof one) < 0 && errno == EINTR) {
-  }
-}
+/* ---- life ---- */
 
 static void free_engine(thirl_api_engine *e) {
   while (e->connections)
@@ -148,31 +204,52 @@ static void free_engine(thirl_api_engine *e) {
 thirl_error thirl_api_engine_new(thirl_context *context_take, thirl_api_engine **out) {
   thirl_api_engine *e = calloc(1, sizeof *e);
   pthread_condattr_t attr;
+  *out = NULL;
   if (!e) {
     thirl_context_free(context_take);
     return THIRL_E_NOMEM;
   }
   e->context = context_take;
   e->users = 1;
-  e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   pthread_mutex_init(&e->lock, NULL);
   pthread_condattr_init(&attr);
   pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
   pthread_cond_init(&e->changed, &attr);
   pthread_condattr_destroy(&attr);
+  e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (e->wake_fd < 0) {
+    free_engine(e);
+    return THIRL_E_LIMIT;
+  }
   *out = e;
-  if (e->wake_fd >= 0) return THIRL_OK;
-  free_engine(e);
-  *out = NULL;
-  return THIRL_E_LIMIT;
+  return THIRL_OK;
 }
 
+thirl_error thirl_api_engine_adopt(thirl_api_engine *e, thirl_session_handle session, thirl_connection **out) {
+  thirl_connection *c = new_connection(e, session);
+  if (!c) return THIRL_E_LIMIT;
+  c->is_held = true;
+  *out = c;
+  return THIRL_OK;
+}
+
+/* Signals are the application's: its own threads shall handle them. */
 thirl_error thirl_api_engine_run(thirl_api_engine *e) {
-  return pthread_create(&e->thread, NULL, run, e) == 0 ? THIRL_OK : THIRL_E_LIMIT;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int rc = pthread_create(&e->thread, NULL, run, e);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return rc == 0 ? THIRL_OK : THIRL_E_LIMIT;
 }
 
 void thirl_api_engine_discard(thirl_api_engine *e) {
   free_engine(e);
+}
+
+static void wake(thirl_api_engine *e) {
+  uint64_t one = 1;
+  (void)!write(e->wake_fd, &one, sizeof one); /* EAGAIN: it is awake enough */
 }
 
 void thirl_api_engine_release(thirl_api_engine *e) {
@@ -185,102 +262,139 @@ void thirl_api_engine_release(thirl_api_engine *e) {
   free_engine(e);
 }
 
-static struct timespec deadline_after(int ms) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  t.tv_sec += ms / 1000;
-  t.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (t.tv_nsec >= 1000000000) {
-    t.tv_sec++;
-    t.tv_nsec -= 1000000000;
+/* ---- waiting ---- */
+
+/* A point in time; of a negative number of milliseconds: never. */
+typedef struct limit {
+  bool is_set;
+  struct timespec at;
+} limit;
+
+static limit limit_in(int ms) {
+  limit l = {.is_set = ms >= 0};
+  if (!l.is_set) return l;
+  clock_gettime(CLOCK_MONOTONIC, &l.at);
+  l.at.tv_sec += ms / 1000;
+  l.at.tv_nsec += (long)(ms % 1000) * 1000000;
+  if (l.at.tv_nsec >= 1000000000) {
+    l.at.tv_sec++;
+    l.at.tv_nsec -= 1000000000;
   }
-  return t;
+  return l;
 }
 
-/* One wait under the lock; false when the time is over. until NULL: for ever. */
-static bool wait_change(thirl_api_engine *e, const struct timespec *until) {
-  if (!until) return pthread_cond_wait(&e->changed, &e->lock) == 0;
-  return pthread_cond_timedwait(&e->changed, &e->lock, until) == 0;
+/* For poll: rounded up, -1 for never. */
+static int milliseconds_left(const limit *l) {
+  struct timespec now;
+  if (!l->is_set) return -1;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  long long us = (long long)(l->at.tv_sec - now.tv_sec) * 1000000 + (l->at.tv_nsec - now.tv_nsec) / 1000;
+  return us <= 0 ? 0 : (int)((us + 999) / 1000);
 }
 
-thirl_error thirl_api_engine_adopt(thirl_api_engine *e, thirl_session_handle session, thirl_connection **out) {
-  thirl_connection *c = new_connection(e, session);
-  if (!c) return THIRL_E_LIMIT;
-  c->is_taken = true;
-  *out = c;
-  return THIRL_OK;
+/* One wait under the lock; false when the time is over. */
+static bool wait_change(thirl_api_engine *e, const limit *l) {
+  if (!l->is_set) return pthread_cond_wait(&e->changed, &e->lock) == 0;
+  return pthread_cond_timedwait(&e->changed, &e->lock, &l->at) == 0;
 }
 
-thirl_error thirl_api_engine_wait_registered(thirl_api_engine *e, int timeout_ms) {
-  struct timespec until = deadline_after(timeout_ms);
+thirl_error thirl_api_engine_wait_registered(thirl_api_engine *e, int timeout_ms, char *why) {
+  limit l = limit_in(timeout_ms);
   pthread_mutex_lock(&e->lock);
-  while (!e->is_registered && wait_change(e, &until)) {
+  while (!e->is_registered && !e->is_hopeless && wait_change(e, &l)) {
   }
-  bool ok = e->is_registered;
-  pthread_mutex_unlock(&e->lock);
-  return ok ? THIRL_OK : THIRL_E_NO_SERVER;
-}
-
-thirl_error thirl_api_engine_wait_up(thirl_connection *c) {
-  thirl_api_engine *e = c->engine;
-  pthread_mutex_lock(&e->lock);
-  while (!c->is_up && !c->is_over)
-    (void)wait_change(e, NULL);
-  thirl_error err = c->is_up ? THIRL_OK : c->result;
+  thirl_error err = e->is_registered ? THIRL_OK : THIRL_E_NO_SERVER;
+  snprintf(why, THIRL_API_ENGINE_WHY, "%s", err == THIRL_OK ? "" : e->why);
   pthread_mutex_unlock(&e->lock);
   return err;
+}
+
+thirl_error thirl_api_engine_wait_up(thirl_connection *c, char *why) {
+  thirl_api_engine *e = c->engine;
+  limit never = limit_in(-1); /* the session has a time limit of its own */
+  pthread_mutex_lock(&e->lock);
+  while (!c->is_up && !c->is_over)
+    (void)wait_change(e, &never);
+  thirl_error err = c->is_up ? THIRL_OK : c->result;
+  snprintf(why, THIRL_API_ENGINE_WHY, "%s", err == THIRL_OK ? "" : c->why);
+  pthread_mutex_unlock(&e->lock);
+  return err;
+}
+
+static thirl_connection *oldest_waiting(const thirl_api_engine *e) {
+  thirl_connection *oldest = NULL;
+  for (thirl_connection *c = e->connections; c; c = c->next)
+    if (c->is_up && !c->is_held) oldest = c;
+  return oldest;
 }
 
 thirl_error thirl_api_engine_wait_incoming(thirl_api_engine *e, int timeout_ms, thirl_connection **out) {
-  struct timespec until = deadline_after(timeout_ms < 0 ? 0 : timeout_ms);
-  thirl_error err = THIRL_E_TIMEOUT;
-  *out = NULL;
+  limit l = limit_in(timeout_ms);
   pthread_mutex_lock(&e->lock);
-  do {
-    thirl_connection *oldest = NULL;
-    for (thirl_connection *c = e->connections; c; c = c->next)
-      if (c->is_up && !c->is_taken) oldest = c; /* new ones are put in front */
-    if (!oldest) continue;
-    oldest->is_taken = true;
+  while (!(*out = oldest_waiting(e)) && wait_change(e, &l)) {
+  }
+  if (*out) {
+    (*out)->is_held = true;
     e->users++;
-    *out = oldest;
-    err = THIRL_OK;
-    break;
-  } while (wait_change(e, timeout_ms < 0 ? NULL : &until));
+  }
   pthread_mutex_unlock(&e->lock);
-  return err;
+  return *out ? THIRL_OK : THIRL_E_TIMEOUT;
+}
+
+bool thirl_api_engine_is_direct(const thirl_connection *c) {
+  pthread_mutex_lock(&c->engine->lock);
+  bool is_direct = c->is_direct && !c->is_over;
+  pthread_mutex_unlock(&c->engine->lock);
+  return is_direct;
+}
+
+/* ---- ending ---- */
+
+static void wish(thirl_api_engine *e) {
+  e->has_wishes = true;
+  wake(e);
 }
 
 void thirl_api_engine_stop_listening(thirl_api_engine *e) {
   pthread_mutex_lock(&e->lock);
   e->stop_listening = true;
-  wake(e);
+  wish(e);
   pthread_mutex_unlock(&e->lock);
 }
 
-bool thirl_api_engine_is_direct(const thirl_connection *c) {
-  pthread_mutex_lock(&c->engine->lock);
-  bool is_direct = c->is_direct;
-  pthread_mutex_unlock(&c->engine->lock);
-  return is_direct;
+/* Until the peer's end, a failure or the limit. What comes is not wanted any more, but it must go somewhere before its end can come. */
+static void read_out(int fd, const limit *l) {
+  char nowhere[16384];
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  for (;;) {
+    int rc = poll(&p, 1, milliseconds_left(l));
+    if (rc == 0) return;
+    if (rc < 0 && errno == EINTR) continue;
+    ssize_t n = recv(fd, nowhere, sizeof nowhere, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return;
+  }
 }
 
-thirl_error thirl_api_engine_finish(thirl_connection *c, int linger_ms) {
+thirl_error thirl_api_engine_finish(thirl_connection *c, int linger_ms, char *why) {
   thirl_api_engine *e = c->engine;
-  struct timespec until = deadline_after(linger_ms < 0 ? 0 : linger_ms);
-  shutdown(c->app_fd, SHUT_RDWR); /* our end is said; what the peer still says is not wanted */
+  limit l = limit_in(linger_ms);
+  (void)shutdown(c->app_fd, SHUT_WR);
+  read_out(c->app_fd, &l);
   pthread_mutex_lock(&e->lock);
-  while (!c->is_over && wait_change(e, &until)) {
+  while (!c->is_over && wait_change(e, &l)) {
   }
   thirl_error err = c->is_over ? c->result : THIRL_E_TIMEOUT;
-  if (!c->is_over) {
-    struct timespec soon = deadline_after(1000);
+  snprintf(why, THIRL_API_ENGINE_WHY, "%s", c->is_over && err != THIRL_OK ? c->why : "");
+  c->is_held = false;
+  if (c->is_over) {
+    unlink_and_free(e, c);
+  } else { /* the thread gives it up, and frees it when that has happened */
+    close(c->app_fd);
+    c->app_fd = -1;
+    c->is_up = false; /* so that nobody accepts it again */
     c->wants_close = true;
-    wake(e);
-    while (!c->is_over && wait_change(e, &soon)) {
-    }
+    wish(e);
   }
-  if (c->is_over) unlink_and_free(e, c);
   pthread_mutex_unlock(&e->lock);
   thirl_api_engine_release(e);
   return err;
