@@ -11,11 +11,7 @@
 
 #define OVER_LINGER (1 * THIRL_S) /* how long a finished session may go on sending its last words */
 
-enum {
-  UFRAG_LEN = 8,
-  PWD_LEN = 24,
-  CHANNEL_CHUNK = 16384 /* bytes of one ChannelData message */
-};
+enum { UFRAG_LEN = 8, PWD_LEN = 24 };
 
 static void evaluate(thirl_session_endpoint *e, thirl_time now);
 
@@ -276,7 +272,7 @@ static size_t pull_control(thirl_session_endpoint *e, uint8_t *buf, size_t cap) 
     size_t head = THIRL_STUN_CHANNEL_HEADER_LEN, room = cap - n < head + 4 ? 0 : cap - n - head - 3;
     if (room < 1024) break;
     size_t got = credit ? thirl_session_relay_pull(&p->session, buf + n + head,
-                                                   THIRL_MIN(THIRL_MIN(room, credit), (size_t)CHANNEL_CHUNK))
+                                                   THIRL_MIN(THIRL_MIN(room, credit), (size_t)THIRL_MEET_DATA_MAX))
                         : 0;
     idle = got ? 0 : idle + 1;
     if (got) {
