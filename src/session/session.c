@@ -121,7 +121,9 @@ static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
 }
 
 static void choose_route(thirl_session *s, thirl_time now) {
-  if (thirl_session_path_is_proven(&s->direct))
+  /* The dialer knows the listener's key when TLS is open, and need not wait for its HELLO: should the listener refuse, what was sent is sent again. */
+  bool direct = s->is_dialer ? thirl_session_path_is_open(&s->direct) : thirl_session_path_is_proven(&s->direct);
+  if (direct)
     set_route(s, now, THIRL_SESSION_DIRECT);
   else if (!s->policy.direct_only && thirl_session_path_is_open(&s->relay))
     set_route(s, now, THIRL_SESSION_RELAY);
