@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "io/clock.h"
 #include "io/secrets.h"
 #include "server/server.h"
 #include "session/streams.h"
@@ -92,7 +93,7 @@ static void after_turn(void *ctx) {
   pthread_mutex_lock(&p->lock);
   uint64_t to_write = p->to_write, to_read = p->to_read;
   pthread_mutex_unlock(&p->lock);
-  thirl_time now = thirl_io_now();
+  thirl_time now = thirl_io_clock_now();
   bool did = read_some(p, now);
   did = write_some(p, now, to_write) || did;
   if (did) thirl_io_net_kick(p->net);
@@ -163,7 +164,7 @@ party *party_serve(thirl_addr at) {
   party *p = party_new();
   thirl_addr bound;
   thirl_server_config config = {.listen_tcp = {at}, .secrets = &p->secrets};
-  measure_must(thirl_server_new(&config, thirl_io_now(), &p->server) == THIRL_OK, "no server");
+  measure_must(thirl_server_new(&config, thirl_io_clock_now(), &p->server) == THIRL_OK, "no server");
   thirl_net_machine machine = thirl_server_machine(p->server);
   thirl_io_net_config net = {.after = after_turn, .ctx = p};
   measure_must(thirl_io_net_new(&p->loop, &machine, &net, &p->net) == THIRL_OK, "no carrier");
@@ -178,7 +179,7 @@ static party *endpoint_new(thirl_addr server, const thirl_session_policy *policy
   measure_must(thirl_secure_identity_generate(&p->identity) == THIRL_OK, "no identity");
   thirl_session_endpoint_config config = {
       .identity = p->identity, .policy = *policy, .max_incoming = max_incoming, .secrets = &p->secrets};
-  thirl_time now = thirl_io_now();
+  thirl_time now = thirl_io_clock_now();
   measure_must(thirl_session_endpoint_new(&config, now, &p->endpoint) == THIRL_OK, "no endpoint");
   measure_must(thirl_session_endpoint_start(p->endpoint, now, &server, 1) == THIRL_OK, "the endpoint does not start");
   return p;
@@ -191,7 +192,7 @@ static bool is_registered(const party *p, int arg) {
 
 party *party_listen(thirl_addr server, const thirl_session_policy *policy, thirl_meet_ticket *ticket) {
   party *p = endpoint_new(server, policy, 1);
-  measure_must(thirl_session_endpoint_ticket(p->endpoint, thirl_io_now(), "203.0.113.1", server.port, ticket) ==
+  measure_must(thirl_session_endpoint_ticket(p->endpoint, thirl_io_clock_now(), "203.0.113.1", server.port, ticket) ==
                    THIRL_OK,
                "no ticket");
   start(p, thirl_session_endpoint_machine(p->endpoint));
@@ -201,7 +202,7 @@ party *party_listen(thirl_addr server, const thirl_session_policy *policy, thirl
 
 party *party_dial(thirl_addr server, const thirl_session_policy *policy, const thirl_meet_ticket *ticket) {
   party *p = endpoint_new(server, policy, 0);
-  measure_must(thirl_session_endpoint_dial(p->endpoint, thirl_io_now(), ticket, NULL, &p->handle) == THIRL_OK,
+  measure_must(thirl_session_endpoint_dial(p->endpoint, thirl_io_clock_now(), ticket, NULL, &p->handle) == THIRL_OK,
                "it does not dial");
   start(p, thirl_session_endpoint_machine(p->endpoint));
   return p;
@@ -230,6 +231,13 @@ static bool has_route(const party *p, int route) {
 
 bool party_wait_route(party *p, thirl_session_route route, double seconds) {
   return wait_for(p, has_route, (int)route, seconds);
+}
+
+bool party_is_on(party *p, thirl_session_route route) {
+  pthread_mutex_lock(&p->lock);
+  bool is_on = p->route == route;
+  pthread_mutex_unlock(&p->lock);
+  return is_on;
 }
 
 void party_move(party *p, uint64_t write, uint64_t read) {

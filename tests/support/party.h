@@ -24,6 +24,7 @@ void party_free(party *p);
 
 /** Wait until the stream goes this way; false after so many seconds. */
 bool party_wait_route(party *p, thirl_session_route route, double seconds);
+bool party_is_on(party *p, thirl_session_route route);
 /** So many bytes more shall be written, so many more be read. */
 void party_move(party *p, uint64_t write, uint64_t read);
 /** Wait until that is done; false after so many seconds. */
