@@ -112,15 +112,13 @@ static bool acks_what_was_sent(const thirl_natbox_tracking *t, thirl_natbox_dire
 }
 
 /* Do the numbers of a segment with SYN fit what this direction has sent before? */
-static bool fits(thirl_natbox_tracking *t, thirl_natbox_direction dir, const thirl_natbox_packet *p) {
+static bool fits(const thirl_natbox_tracking *t, thirl_natbox_direction dir, const thirl_natbox_packet *p) {
   uint32_t end = thirl_natbox_packet_seq_end(p);
   if (!acks_what_was_sent(t, dir, p)) return false;
   if (!t->known[dir] || end == t->end[dir]) return true;
   bool may_restart = (t->state == THIRL_NATBOX_SYN_SENT && dir == THIRL_NATBOX_DIR_ORIGINAL) ||
                      (t->state == THIRL_NATBOX_SYN_RECV && dir == THIRL_NATBOX_DIR_REPLY);
-  if (!may_restart || !thirl_natbox_packet_seq_after(end, t->end[dir])) return false;
-  t->known[dir] = false; /* the caller notes the new numbers */
-  return true;
+  return may_restart && thirl_natbox_packet_seq_after(end, t->end[dir]);
 }
 
 static void note_numbers(thirl_natbox_tracking *t, thirl_natbox_direction dir, const thirl_natbox_packet *p) {

@@ -128,6 +128,9 @@ static void two_flows_between_the_same_ends_are_told_apart(void **state) {
   assert_int_equal(thirl_natbox_outbound(box, 1, &answer), THIRL_NATBOX_PASS);
   assert_addr(answer.src, outer(40000));
   assert_addr(answer.dst, remote(2, 99));
+  thirl_natbox_packet icmp = thirl_natbox_packet_icmp_for(&answer, THIRL_NATBOX_TIME_EXCEEDED, remote(200, 0));
+  assert_int_equal(thirl_natbox_inbound(box, 1, &icmp), THIRL_NATBOX_PASS); /* speaks of what the inside knows */
+  assert_addr(icmp.inner.dst, p.src);
   thirl_natbox_packet own = tcp(inner(1, 5000), remote(2, 99), SYN, A_ISN, 0);
   thirl_natbox_outbound(box, 1, &own);
   assert_addr(own.src, outer(40001));
@@ -224,6 +227,22 @@ static void a_tcp_flow_has_three_lives(void **state) {
   assert_int_equal(thirl_natbox_count_sessions(box, t + 7440 * THIRL_S - 1), 1);
   t += 7440 * THIRL_S - 1;
   in_tcp(box, t, tcp(remote(1, 80), outer(5000), FIN | ACK, B_ISN + 1, A_ISN + 1)); /* sooner than before */
+  assert_int_equal(thirl_natbox_count_sessions(box, t + 240 * THIRL_S - 1), 1);
+  assert_int_equal(thirl_natbox_count_sessions(box, t + 240 * THIRL_S), 0);
+  thirl_natbox_free(box);
+}
+
+/* The timer of the long life must not hide the end of the short one. */
+static void a_closed_flow_does_not_live_on(void **state) {
+  (void)state;
+  thirl_natbox_config c = config_of(THIRL_NATBOX_EIM, THIRL_NATBOX_APDF);
+  thirl_natbox *box = box_of(&c);
+  out_tcp(box, 0, tcp(inner(1, 5000), remote(1, 80), SYN, A_ISN, 0));
+  in_tcp(box, 0, tcp(remote(1, 80), outer(5000), SYN | ACK, B_ISN, A_ISN + 1));
+  out_tcp(box, 0, tcp(inner(1, 5000), remote(1, 80), ACK, A_ISN + 1, B_ISN + 1));
+  thirl_time t = 1000 * THIRL_S;
+  assert_int_equal(thirl_natbox_count_sessions(box, t), 1);
+  out_tcp(box, t, tcp(inner(1, 5000), remote(1, 80), FIN | ACK, A_ISN + 1, B_ISN + 1));
   assert_int_equal(thirl_natbox_count_sessions(box, t + 240 * THIRL_S - 1), 1);
   assert_int_equal(thirl_natbox_count_sessions(box, t + 240 * THIRL_S), 0);
   thirl_natbox_free(box);
@@ -376,6 +395,31 @@ static void a_reset_closes_the_own_hole_or_does_not(void **state) {
     assert_int_equal(thirl_natbox_count(box).unsolicited, keeps ? 0 : 1);
     thirl_natbox_free(box);
   }
+}
+
+static void the_own_reset_ends_an_unanswered_flow(void **state) {
+  (void)state;
+  thirl_natbox_config c = config_of(THIRL_NATBOX_EIM, THIRL_NATBOX_APDF);
+  thirl_natbox *box = box_of(&c);
+  out_tcp(box, 1, tcp(inner(1, 5000), remote(1, 80), SYN, A_ISN, 0));
+  thirl_natbox_packet rst = tcp(inner(1, 5000), remote(1, 80), RST, A_ISN + 1, 0);
+  assert_int_equal(thirl_natbox_outbound(box, 2, &rst), THIRL_NATBOX_PASS);
+  assert_addr(rst.src, outer(5000));
+  assert_int_equal(thirl_natbox_count_sessions(box, 2), 0);
+  thirl_natbox_free(box);
+}
+
+static void a_stray_segment_opens_no_flow_through_an_open_filter(void **state) {
+  (void)state;
+  thirl_natbox_config c = config_of(THIRL_NATBOX_EIM, THIRL_NATBOX_EIF);
+  thirl_natbox *box = box_of(&c);
+  out_tcp(box, 1, tcp(inner(1, 5000), remote(1, 80), SYN, A_ISN, 0));
+  static const uint8_t stray[] = {SYN | ACK, FIN | ACK, RST};
+  for (unsigned i = 0; i < sizeof stray; i++)
+    assert_int_equal(in_tcp(box, 2, tcp(remote(2, 9), outer(5000), stray[i], B_ISN, 1)), THIRL_NATBOX_DISCARD);
+  assert_int_equal(thirl_natbox_count(box).invalid, 3);
+  assert_int_equal(thirl_natbox_count_sessions(box, 2), 1);
+  thirl_natbox_free(box);
 }
 
 static void strict_tracking_drops_the_listener_that_answers_for_a_dead_socket(void **state) {
@@ -598,6 +642,9 @@ int main(void) {
       cmocka_unit_test(refresh_counts_the_direction_it_is_told),
       cmocka_unit_test(strangers_do_not_keep_a_mapping_with_outbound_refresh),
       cmocka_unit_test(a_tcp_flow_has_three_lives),
+      cmocka_unit_test(a_closed_flow_does_not_live_on),
+      cmocka_unit_test(the_own_reset_ends_an_unanswered_flow),
+      cmocka_unit_test(a_stray_segment_opens_no_flow_through_an_open_filter),
       cmocka_unit_test(unsolicited_drop),
       cmocka_unit_test(unsolicited_rst),
       cmocka_unit_test(unsolicited_icmp),

@@ -16,9 +16,13 @@ static void exact_first_then_the_longest_prefix(void **state) {
   thirl_addr host = thirl_addr_v4(10, 1, 2, 3, 99), net16 = thirl_addr_v4(10, 1, 0, 0, 0),
              net20 = thirl_addr_v4(10, 1, 16, 0, 0);
   thirl_addr other = thirl_addr_v4(10, 1, 2, 4, 0), in20 = thirl_addr_v4(10, 1, 31, 9, 0),
-             past20 = thirl_addr_v4(10, 1, 32, 9, 0), out = thirl_addr_v4(10, 2, 0, 1, 0);
-  assert_int_equal(thirl_sim_route_add_prefix(&r, &net16, 16, &b), THIRL_OK);
+             past20 = thirl_addr_v4(10, 1, 32, 9, 0), out = thirl_addr_v4(10, 2, 0, 1, 0),
+             all = thirl_addr_v4(0, 0, 0, 0, 0);
   assert_int_equal(thirl_sim_route_add_prefix(&r, &net20, 20, &c), THIRL_OK);
+  assert_int_equal(thirl_sim_route_add_prefix(&r, &net16, 16, &b), THIRL_OK);
+  assert_int_equal(thirl_sim_route_add_prefix(&r, &all, 0, &d), THIRL_OK);
+  assert_ptr_equal(thirl_sim_route_find(&r, &out), &d);
+  thirl_sim_route_remove(&r, &d, NULL, 0);
   assert_int_equal(thirl_sim_route_add(&r, &host, &a), THIRL_OK);
   assert_int_equal(thirl_sim_route_add(&r, &host, &a), THIRL_OK);
   assert_int_equal(thirl_sim_route_add(&r, &host, &d), THIRL_E_IN_USE);
