@@ -8,8 +8,6 @@
 #
 # Environment: THIRL_BUILD_DIR (build/release); DEMO_MIB (64), the size of the file. Exit code 0: everything that the last lines claim was checked.
 set -u
-THIRL_BUILD_DIR=${THIRL_BUILD_DIR:-$(dirname "$0")/../build/release}
-export THIRL_BUILD_DIR
 . "$(dirname "$0")/topology.sh"
 . "$lab_dir/peers.sh"
 lab_start "$@"

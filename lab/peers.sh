@@ -11,9 +11,9 @@
 #     peers_field KEY                          the value of a key in each line of stdin
 #     peers_verdict NAME                       "direct", "relayed REASON", or nothing yet: what its last event of type path says
 #
-# Events are single lines of compact JSON with sorted keys and without escapes, so that sed reads them. Needs THIRL_BUILD_DIR.
+# Events are single lines of compact JSON with sorted keys and without escapes, so that sed reads them.
 
-peers_bin=${THIRL_BUILD_DIR:?is not set: where bin/thirl is}/bin
+peers_bin=$THIRL_BUILD_DIR/bin
 
 peers_log() { echo "$lab_work/$1.events"; }
 

@@ -6,7 +6,8 @@
  *   probe ping ADDRESS PORT [N [MS]]      N datagrams, one each MS milliseconds; prints loss and round-trip times
  *   probe sink PORT                       take one TCP connection, print its bytes, seconds and Mbit/s
  *   probe send ADDRESS PORT MIB           send that much over TCP; exit code 1 when it does not get through
- *   probe stranger PORT WORDS             take every TCP connection and datagram, write what comes to stdout, answer WORDS unless empty
+ *   probe stranger PORT WORDS             take every TCP connection and datagram and answer WORDS, or nothing if that is empty, or, if it is "=",
+ *                                         what has come; stdout gets a line "tcp|udp ADDRESS:PORT HEXADECIMAL" for each piece that comes
  *
  * echo, sink and stranger print "ready" on stderr when they can be reached.
  */
@@ -146,14 +147,32 @@ static int send_all(const char *ip, const char *port, double mib) {
   return read(fd, buffer, 1) != 0; /* the sink closes when it has everything */
 }
 
-/* One guest has sent something or left; false: gone. */
-static bool hear(int fd, const char *words) {
-  struct sockaddr_in from;
+static void note(const char *kind, const struct sockaddr_in *from, size_t n) {
+  char ip[INET_ADDRSTRLEN];
+  printf("%s %s:%u ", kind, inet_ntop(AF_INET, &from->sin_addr, ip, sizeof ip), ntohs(from->sin_port));
+  for (size_t i = 0; i < n; i++)
+    printf("%02x", (unsigned char)buffer[i]);
+  putchar('\n');
+  fflush(stdout);
+}
+
+static void answer(int fd, const char *words, size_t heard, const struct sockaddr_in *to) {
+  const char *text = strcmp(words, "=") == 0 ? buffer : words;
+  size_t n = text == buffer ? heard : strlen(words);
+  if (n > 0 && sendto(fd, text, n, MSG_NOSIGNAL, (const struct sockaddr *)to, to ? sizeof *to : 0) < 0)
+    fprintf(stderr, "probe: cannot answer: %s\n", strerror(errno));
+}
+
+/* Somebody has sent something or left; false: gone. */
+static bool hear(int fd, bool is_tcp, const char *words) {
+  struct sockaddr_in from = {0};
   socklen_t len = sizeof from;
   ssize_t n = recvfrom(fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &len);
-  if (n <= 0) return false;
-  if (write(STDOUT_FILENO, buffer, (size_t)n) != n) die("stdout");
-  if (*words) sendto(fd, words, strlen(words), MSG_NOSIGNAL, (struct sockaddr *)&from, len);
+  if (n < 0 || (n == 0 && is_tcp)) return false;
+  len = sizeof from;
+  if (is_tcp && getpeername(fd, (struct sockaddr *)&from, &len) < 0) return false;
+  note(is_tcp ? "tcp" : "udp", &from, (size_t)n);
+  answer(fd, words, (size_t)n, is_tcp ? NULL : &from);
   return true;
 }
 
@@ -164,9 +183,9 @@ static _Noreturn void stranger(const char *port, const char *words) {
   say_ready();
   for (;;) {
     if (poll(fds, n, -1) < 0) die("poll");
-    if (fds[1].revents) hear(fds[1].fd, words);
+    if (fds[1].revents) hear(fds[1].fd, false, words);
     for (nfds_t i = n; i-- > 2;) {
-      if (!fds[i].revents || hear(fds[i].fd, words)) continue;
+      if (!fds[i].revents || hear(fds[i].fd, true, words)) continue;
       close(fds[i].fd);
       fds[i] = fds[--n];
     }
@@ -174,7 +193,6 @@ static _Noreturn void stranger(const char *port, const char *words) {
     int guest = accept(fds[0].fd, NULL, NULL);
     if (guest < 0) continue;
     fprintf(stderr, "a guest\n");
-    if (*words) send(guest, words, strlen(words), MSG_NOSIGNAL);
     fds[n++] = (struct pollfd){.fd = guest, .events = POLLIN};
   }
 }

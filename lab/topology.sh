@@ -15,9 +15,10 @@
 # As root the namespaces are the machine's; otherwise, or with LAB_USER=1, they live in a user namespace. Where that is not allowed the script ends
 # with 77 and says why.
 #
-# Needs bash, ip, nft, unshare and nsenter; for terms THIRL_BUILD_DIR, where bin/wan is.
+# Needs bash, ip, nft, setpriv, unshare and nsenter; for terms bin/wan in THIRL_BUILD_DIR (build/release).
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export THIRL_BUILD_DIR=${THIRL_BUILD_DIR:-$lab_dir/../build/release}
 lab_prefix=thirl-$$
 lab_names=()     # namespaces, without the prefix
 lab_public=()    # those on the public network
@@ -45,7 +46,7 @@ lab_can_make_namespaces() { unshare -nm true 2>/dev/null; }
 
 lab_start() {
   local tool
-  for tool in ip nft unshare nsenter; do
+  for tool in ip nft setpriv unshare nsenter; do
     PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null || lab_skip "needs $tool (Debian: iproute2, nftables, util-linux)"
   done
   export PATH=$PATH:/usr/sbin:/sbin
@@ -172,7 +173,7 @@ lab_server() {
   lab_attach server 203.0.113.10 203.0.113.11
 }
 
-# lab_side X NAT [LAN]: NAT is a word or five of nat.sh, or none (routed); LAN "192.168.1" when it is not to be the next one
+# lab_side X NAT [LAN [HOST]]: NAT is a word or five of nat.sh, or none (routed); LAN "192.168.1" when it is not to be the next one; HOST 10
 lab_side() {
   local side=$1 nat=$2 number=$((${#lab_sides[@]} + 1))
   [ "$number" -lt 10 ] || number=$((number + 10)) # .10 and .11 are the server's
@@ -189,7 +190,7 @@ lab_side() {
     ip link set dev lan up
     ip route add blackhole default" || lab_die "cannot set up nat$side"
   lab_nat "$side" "$nat"
-  lab_host "$side" "host$side" "$lan.10"
+  lab_host "$side" "host$side" "$lan.${4:-10}"
 }
 
 # lab_host SIDE NAME ADDRESS: one more host in a side's LAN
@@ -235,9 +236,9 @@ lab_join() {
 }
 
 lab_join_wan() {
-  local name prefixes terms='' program=${THIRL_BUILD_DIR:-}/bin/wan
+  local name prefixes terms='' program=$THIRL_BUILD_DIR/bin/wan
   local -a arguments=() cables=()
-  [ -x "$program" ] || lab_die "there is no $program: build it (make build) and set THIRL_BUILD_DIR"
+  [ -x "$program" ] || lab_die "there is no $program: make build, or set THIRL_BUILD_DIR"
   while [ $# -gt 0 ]; do
     case $1 in
       --seed) arguments+=("$1" "$2"); shift ;;

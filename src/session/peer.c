@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/anonymous.h"
 #include "stun/msg.h"
 
 #define PUNCH_TIME (12 * THIRL_S) /* after GO: then the round is over and the stream stays on the relay */
 
 enum {
-  FRAME_MAX = 65535 + THIRL_STUN_FRAME_HEADER_LEN, /* one RFC 4571 packet */
-  LEAST_PULL = 1024                                /* begin no packet in less room than this */
+  FRAME_MAX = 65535 + THIRL_STUN_FRAME_HEADER_LEN,                         /* one RFC 4571 packet */
+  CHECK_MAX = THIRL_SESSION_DOOR_PACKET_MAX + THIRL_STUN_FRAME_HEADER_LEN, /* the same, before the link is selected */
+  LEAST_PULL = 1024                                                        /* begin no packet in less room than this */
 };
 
 void thirl_session_peer_init(thirl_session_peer *p, uint32_t handle, const thirl_secrets *secrets) {
@@ -44,7 +46,7 @@ static thirl_session_link *new_link(thirl_session_peer *p, thirl_net_id id, thir
   if (!k) return NULL;
   k->id = id;
   k->ice = ice;
-  thirl_stun_stream_init(&k->cut, THIRL_STUN_FRAMING_FRAME, FRAME_MAX);
+  thirl_stun_stream_init(&k->cut, THIRL_STUN_FRAMING_FRAME, CHECK_MAX);
   thirl_buffer_init(&k->out, THIRL_SESSION_LINK_OUT_MAX);
   thirl_list_append(&p->links, &k->in);
   return k;
@@ -179,6 +181,7 @@ static void do_action(thirl_session_peer *p, thirl_time now, const thirl_ice_act
     for (thirl_link *l = thirl_list_first(&p->links); l; l = thirl_list_next(&p->links, l))
       THIRL_OWNER(l, thirl_session_link, in)->is_selected = false; /* the last one counts */
     k->is_selected = thirl_session_direct_up(&p->session, now, &k->remote) == THIRL_OK;
+    thirl_stun_stream_set_max(&k->cut, FRAME_MAX);
     break;
   case THIRL_ICE_STRANGER:
     thirl_session_stranger(&p->session, &a->remote, THIRL_E_STRANGER);
@@ -224,6 +227,8 @@ static void take_data(thirl_session_peer *p, thirl_time now, thirl_session_link 
     thirl_bytes packet;
     thirl_error e = thirl_stun_stream_next(&k->cut, &in, &packet);
     if (e == THIRL_E_AGAIN) return;
+    /* Not our framing, or longer than any check: the agent knows whether whoever is there has proven anything before. */
+    if (e != THIRL_OK && !k->is_selected) take_packet(p, now, k, THIRL_BYTES("?", 1));
     bool useful = e == THIRL_OK && take_packet(p, now, k, packet);
     /* The packet may have led the agent to select this very link, or to abort it: let it act before the next one. */
     thirl_session_peer_evaluate(p, now, q);
@@ -269,7 +274,6 @@ bool thirl_session_peer_adopt(thirl_session_peer *p, thirl_time now, thirl_net_i
   if (!k) return false;
   thirl_stun_stream_fini(&k->cut);
   k->cut = *cut_take;
-  thirl_stun_stream_set_max(&k->cut, FRAME_MAX); /* a stranger at the door was allowed less */
   memset(cut_take, 0, sizeof *cut_take);
   k->is_up = true;
   k->local = *local;

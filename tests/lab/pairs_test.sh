@@ -64,7 +64,10 @@ run_pair() {
   cmp "$lab_work/B.data" "$lab_work/A.out" || trouble "A got something else than B sent"
   for name in A B; do
     case "$expected $(peers_verdict "$name")" in
-      'direct direct') [ "$(number "$name" finished direct_bytes)" -gt 0 ] || trouble "$name moved nothing over the direct path" ;;
+      'direct direct')
+        [ "$(number "$name" finished direct_bytes)" -gt 0 ] || trouble "$name moved nothing over the direct path"
+        [ "$(peers_events "$name" path | grep -c .)" -eq 2 ] || trouble "$name changed paths more often than once"
+        ;;
       'relayed relayed E_'*) [ "$(number "$name" finished direct_bytes)" -eq 0 ] || trouble "$name moved bytes over a direct path" ;;
       *) trouble "$name should be $expected, says '$(peers_verdict "$name")'" ;;
     esac

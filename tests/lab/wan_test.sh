@@ -6,7 +6,7 @@
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
 lab_start "$@"
-probe=${THIRL_BUILD_DIR:?}/bin/probe
+probe=$THIRL_BUILD_DIR/bin/probe
 wrong=0
 
 check() { # WHAT CONDITION...: an awk condition
