@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/p256.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,17 +27,20 @@ struct thirl_p256 {
   bool has_private;
 };
 
-static thirl_error wrap(EVP_PKEY *pkey, bool has_private, thirl_p256 **out) {
+/* point NULL: ask the key for it. */
+static thirl_error wrap(EVP_PKEY *pkey, bool has_private, const uint8_t *point, thirl_p256 **out) {
   thirl_p256 *k = calloc(1, sizeof *k);
-  size_t n = 0;
+  size_t n = sizeof k->point;
   if (!k) {
     EVP_PKEY_free(pkey);
     return THIRL_E_NOMEM;
   }
   k->pkey = pkey;
   k->has_private = has_private;
-  if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, k->point, sizeof k->point, &n) != 1 ||
-      n != sizeof k->point) {
+  if (point)
+    memcpy(k->point, point, n);
+  else if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, k->point, sizeof k->point, &n) != 1 ||
+           n != sizeof k->point) {
     thirl_p256_free(k);
     return failed(THIRL_E_CRYPTO);
   }
@@ -44,13 +48,40 @@ static thirl_error wrap(EVP_PKEY *pkey, bool has_private, thirl_p256 **out) {
   return THIRL_OK;
 }
 
-thirl_error thirl_p256_generate(thirl_p256 **out) {
-  *out = NULL;
-  EVP_PKEY *pkey = EVP_EC_gen("P-256");
-  return pkey ? wrap(pkey, true, out) : failed(THIRL_E_CRYPTO);
+static EVP_PKEY *make_curve(void) {
+  char name[] = "P-256";
+  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0),
+                         OSSL_PARAM_construct_end()};
+  EVP_PKEY *pkey = NULL;
+  EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+  if (ctx && EVP_PKEY_fromdata_init(ctx) == 1) (void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEY_PARAMETERS, params);
+  EVP_PKEY_CTX_free(ctx);
+  return pkey;
 }
 
-/* scalar may be NULL for a public key alone */
+/*
+ * A key that is nothing but the curve, for the whole process: to make the curve from its name takes four times as long as to copy it. Whoever
+ * comes first makes it. NULL: not this time.
+ */
+static EVP_PKEY *curve(void) {
+  static _Atomic(EVP_PKEY *) shared;
+  EVP_PKEY *mine = atomic_load(&shared), *first = NULL;
+  if (mine) return mine;
+  mine = make_curve();
+  if (!mine || atomic_compare_exchange_strong(&shared, &first, mine)) return mine;
+  EVP_PKEY_free(mine);
+  return first;
+}
+
+thirl_error thirl_p256_generate(thirl_p256 **out) {
+  *out = NULL;
+  EVP_PKEY *pkey = NULL, *of = curve();
+  EVP_PKEY_CTX *ctx = of ? EVP_PKEY_CTX_new_from_pkey(NULL, of, NULL) : NULL;
+  if (ctx && EVP_PKEY_keygen_init(ctx) == 1) (void)EVP_PKEY_generate(ctx, &pkey);
+  EVP_PKEY_CTX_free(ctx);
+  return pkey ? wrap(pkey, true, NULL, out) : failed(THIRL_E_CRYPTO);
+}
+
 static EVP_PKEY *from_params(const uint8_t *point, const BIGNUM *scalar) {
   EVP_PKEY *pkey = NULL;
   EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
@@ -58,9 +89,9 @@ static EVP_PKEY *from_params(const uint8_t *point, const BIGNUM *scalar) {
   OSSL_PARAM *params = NULL;
   if (ctx && bld && OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) &&
       OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, THIRL_P256_PUBLIC_LEN) &&
-      (!scalar || OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, scalar)) &&
+      OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, scalar) &&
       (params = OSSL_PARAM_BLD_to_param(bld)) != NULL && EVP_PKEY_fromdata_init(ctx) == 1)
-    (void)EVP_PKEY_fromdata(ctx, &pkey, scalar ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params);
+    (void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params);
   OSSL_PARAM_free(params);
   OSSL_PARAM_BLD_free(bld);
   EVP_PKEY_CTX_free(ctx);
@@ -84,7 +115,7 @@ thirl_error thirl_p256_from_private(const uint8_t scalar[THIRL_P256_PRIVATE_LEN]
       EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point, sizeof point, NULL) != sizeof point)
     goto done;
   EVP_PKEY *pkey = from_params(point, d);
-  e = pkey ? wrap(pkey, true, out) : THIRL_E_CRYPTO;
+  e = pkey ? wrap(pkey, true, point, out) : THIRL_E_CRYPTO;
 done:
   EC_POINT_free(q);
   BN_clear_free(d);
@@ -95,12 +126,19 @@ done:
 thirl_error thirl_p256_from_public(const uint8_t point[THIRL_P256_PUBLIC_LEN], thirl_p256 **out) {
   *out = NULL;
   if (point[0] != 0x04) return THIRL_E_MALFORMED;
-  EVP_PKEY *pkey = from_params(point, NULL);
-  if (!pkey) return failed(THIRL_E_MALFORMED);
+  EVP_PKEY *of = curve(), *pkey = of ? EVP_PKEY_new() : NULL;
+  if (!pkey || EVP_PKEY_copy_parameters(pkey, of) != 1) {
+    EVP_PKEY_free(pkey);
+    return failed(THIRL_E_CRYPTO);
+  }
+  if (EVP_PKEY_set1_encoded_public_key(pkey, point, THIRL_P256_PUBLIC_LEN) != 1) {
+    EVP_PKEY_free(pkey);
+    return failed(THIRL_E_MALFORMED);
+  }
   EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
   int on_curve = ctx && EVP_PKEY_public_check_quick(ctx) == 1; /* on the curve; its order is prime, so that is all */
   EVP_PKEY_CTX_free(ctx);
-  if (on_curve) return wrap(pkey, false, out);
+  if (on_curve) return wrap(pkey, false, point, out);
   EVP_PKEY_free(pkey);
   return failed(THIRL_E_MALFORMED);
 }

@@ -18,7 +18,7 @@ typedef struct thirl_p256 thirl_p256; /* one key pair, or a public key alone */
 thirl_error thirl_p256_generate(thirl_p256 **out);
 /** A key pair from its scalar; E_RANGE when it is not in [1, n-1]. */
 thirl_error thirl_p256_from_private(const uint8_t scalar[THIRL_P256_PRIVATE_LEN], thirl_p256 **out);
-/** A public key from its point; E_MALFORMED when it is not on the curve. */
+/** A public key from its point; E_MALFORMED when it is not on the curve. E_NOMEM, E_CRYPTO. */
 thirl_error thirl_p256_from_public(const uint8_t point[THIRL_P256_PUBLIC_LEN], thirl_p256 **out);
 /** Frees; NULL is allowed. */
 void thirl_p256_free(thirl_p256 *k);
