@@ -15,6 +15,8 @@
     }                                                                                                                  \
   } while (0)
 
+enum { IDENTITIES = 16 };
+
 static const thirl_addr server_addr = {.family = THIRL_FAMILY_V4, .port = 3478, .ip = {203, 0, 113, 10}};
 
 static void fill(void *ctx, void *out, size_t n) {
@@ -164,6 +166,20 @@ void meeting_kill_server(meeting *m, bool silently) {
   m->server = NULL;
 }
 
+/*
+ * The keys and certificates of a few peers, made once for the process: that is a seventh of a world's time. Each from a seed of its own, so that no
+ * world depends on those that were played before. Must be asked before the world's own seed is installed.
+ */
+static thirl_secure_identity *identity_of(bool is_a, uint64_t seed) {
+  static thirl_secure_identity *made[2][IDENTITIES];
+  uint8_t number = (uint8_t)(seed % IDENTITIES), scalar[THIRL_P256_PRIVATE_LEN] = {1, is_a ? 1 : 2, number};
+  thirl_secure_identity **id = &made[is_a][number];
+  if (*id) return *id;
+  MUST(thirl_sim_rand_install(number + 1) == THIRL_OK);
+  MUST(thirl_secure_identity_from_private(scalar, id) == THIRL_OK);
+  return *id;
+}
+
 static void make_side(meeting *m, meeting_side *s, const meeting_config *cfg, bool is_a) {
   thirl_natbox_config box = is_a ? cfg->nat_a : cfg->nat_b;
   box.external = thirl_addr_v4(203, 0, 113, is_a ? 1 : 2, 0);
@@ -185,8 +201,6 @@ static void make_side(meeting *m, meeting_side *s, const meeting_config *cfg, bo
   thirl_sim_set_link(s->nat, rules, rules);
   thirl_dice_seed(&s->secret_dice, cfg->seed * 4 + (is_a ? 1 : 2));
   s->secrets = (thirl_secrets){fill, &s->secret_dice};
-  uint8_t scalar[THIRL_P256_PRIVATE_LEN] = {1, is_a ? 1 : 2, (uint8_t)(cfg->seed & 15)};
-  MUST(thirl_secure_identity_from_private(scalar, &s->identity) == THIRL_OK);
   thirl_session_endpoint_config ec = {
       .identity = s->identity, .policy = cfg->policy, .max_incoming = is_a ? 4 : 0, .secrets = &s->secrets};
   MUST(thirl_session_endpoint_new(&ec, thirl_sim_clock(s->host), &s->endpoint) == THIRL_OK);
@@ -197,6 +211,8 @@ static void make_side(meeting *m, meeting_side *s, const meeting_config *cfg, bo
 void meeting_open(meeting *m, const meeting_config *cfg) {
   memset(m, 0, sizeof *m);
   m->seed = cfg->seed;
+  m->a.identity = identity_of(true, cfg->seed);
+  m->b.identity = identity_of(false, cfg->seed);
   MUST(thirl_sim_rand_install(cfg->seed) == THIRL_OK);
   m->sim = thirl_sim_new(cfg->seed);
   MUST(m->sim);
@@ -231,8 +247,6 @@ void meeting_close(meeting *m) {
   thirl_server_free(m->server);
   thirl_session_endpoint_free(m->a.endpoint);
   thirl_session_endpoint_free(m->b.endpoint);
-  thirl_secure_identity_free(m->a.identity);
-  thirl_secure_identity_free(m->b.identity);
   thirl_sim_rand_restore();
 }
 

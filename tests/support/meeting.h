@@ -17,7 +17,7 @@ enum { MEETING_EVENTS_MAX = 64 };
 typedef struct meeting_side {
   thirl_sim_node *nat, *host;
   thirl_session_endpoint *endpoint;
-  thirl_secure_identity *identity;
+  thirl_secure_identity *identity; /* borrowed */
   thirl_dice secret_dice;
   thirl_secrets secrets;
   uint32_t handle;            /* 0: no session yet */
