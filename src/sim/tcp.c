@@ -53,13 +53,15 @@ static void challenge(thirl_sim_tcp *t, const thirl_sim_tcp_env *env) {
   emit_ack(t, env);
 }
 
-static thirl_sim_note *note(thirl_sim_tcp *t, const thirl_sim_tcp_env *env, thirl_net_kind kind) {
-  if (t->orphan) return NULL;
-  thirl_sim_note *n = thirl_sim_pool_take_note(env->pool);
-  if (!n) return NULL;
+static void announce(thirl_sim_tcp *t, const thirl_sim_tcp_env *env, thirl_sim_note *n, thirl_net_kind kind) {
   n->event =
       (thirl_net_event){.kind = kind, .id = t->id, .listener = t->listener, .local = t->local, .remote = t->remote};
   thirl_list_append(env->notes, &n->link);
+}
+
+static thirl_sim_note *note(thirl_sim_tcp *t, const thirl_sim_tcp_env *env, thirl_net_kind kind) {
+  thirl_sim_note *n = t->orphan ? NULL : thirl_sim_pool_take_note(env->pool);
+  if (n) announce(t, env, n, kind);
   return n;
 }
 
@@ -226,19 +228,26 @@ void thirl_sim_tcp_send(thirl_sim_tcp *t, const thirl_sim_tcp_env *env, thirl_si
     fail(t, env, THIRL_E_NOMEM);
 }
 
-static void deliver(thirl_sim_tcp *t, const thirl_sim_tcp_env *env, thirl_sim_segment *seg) {
-  if (seg->n) {
-    thirl_sim_note *n = note(t, env, THIRL_NET_DATA);
-    if (n) {
-      n->payload = thirl_sim_pool_share(seg->payload);
-      n->event.payload = THIRL_BYTES(seg->payload->bytes, seg->n);
-    }
+/*
+ * The next segment in order, to the machine. False: there is none; or no memory to tell of it, then it stays unacknowledged until the sender
+ * repeats it. A segment is either data or FIN.
+ */
+static bool deliver_next(thirl_sim_tcp *t, const thirl_sim_tcp_env *env) {
+  if (t->fin_received) return false;
+  thirl_sim_note *n = t->orphan ? NULL : thirl_sim_pool_take_note(env->pool);
+  thirl_sim_segment *seg = n || t->orphan ? thirl_sim_receiver_take(&t->rx) : NULL;
+  if (!seg) {
+    thirl_sim_pool_give_note(env->pool, n);
+    return false;
   }
-  if (seg->fin) {
-    t->fin_received = true;
-    note(t, env, THIRL_NET_EOF);
+  if (seg->fin) t->fin_received = true;
+  if (n) announce(t, env, n, seg->fin ? THIRL_NET_EOF : THIRL_NET_DATA);
+  if (n && !seg->fin) {
+    n->payload = thirl_sim_pool_share(seg->payload);
+    n->event.payload = THIRL_BYTES(seg->payload->bytes, seg->n);
   }
   thirl_sim_pool_give_segment(env->pool, seg);
+  return true;
 }
 
 static void after_fin(thirl_sim_tcp *t, const thirl_sim_tcp_env *env) {
@@ -260,8 +269,8 @@ static void input_data(thirl_sim_tcp *t, const thirl_sim_tcp_env *env, const thi
   }
   if (!thirl_sim_receiver_put(&t->rx, env->pool, packet, env->options->window)) return;
   bool had_fin = t->fin_received;
-  for (thirl_sim_segment *seg; !t->fin_received && (seg = thirl_sim_receiver_take(&t->rx)) != NULL;)
-    deliver(t, env, seg);
+  while (deliver_next(t, env))
+    ;
   emit_ack(t, env);
   if (t->fin_received && !had_fin) after_fin(t, env);
 }
