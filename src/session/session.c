@@ -15,6 +15,7 @@
 #define DEAD_AFTER     (2 * THIRL_S)    /* silence after a PING before the path is given up; at least 4 round trips */
 #define ROUND_GAP      (1 * THIRL_S)    /* between rounds at least */
 #define ROUND_PATHLESS (8 * THIRL_S)    /* between rounds at most, while there is no path at all */
+#define ROUND_REPAIR   (5 * THIRL_S)    /* first retry of punching where a direct path was before; doubles */
 #define ROUND_RELAYED  (30 * THIRL_S)   /* first retry of punching while the relay carries; doubles */
 #define ROUND_MAX      (600 * THIRL_S)
 #define ROUND_ANSWER   (15 * THIRL_S) /* a CONNECT without an answer */
@@ -112,6 +113,7 @@ static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
   thirl_session_event ev = {.kind = THIRL_SESSION_PATH, .route = r};
   if (r == THIRL_SESSION_DIRECT) {
     s->punch_failures = 0;
+    s->was_direct = true;
     ev.remote = s->remote;
     ev.since_go = now - s->go_at;
   } else {
@@ -185,7 +187,8 @@ void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error wh
   if (!s->is_dialer) return;
   unsigned doublings = THIRL_MIN(s->punch_failures, 5u);
   s->punch_failures++;
-  thirl_time patient = now + THIRL_MIN(ROUND_RELAYED << doublings, ROUND_MAX);
+  thirl_time first = s->was_direct ? ROUND_REPAIR : ROUND_RELAYED;
+  thirl_time patient = now + THIRL_MIN(first << doublings, ROUND_MAX);
   if (s->round_at == THIRL_NEVER && !s->round_under_way) /* a round that is wanted for other reasons comes earlier */
     s->round_at = thirl_session_path_is_set(&s->relay) ? patient : now + ROUND_GAP;
 }

@@ -72,7 +72,7 @@ typedef struct thirl_session {
   /* rounds, on the dialer */
   thirl_time round_at, round_started;
   unsigned round_failures, punch_failures; /* in a row */
-  bool round_under_way;
+  bool round_under_way, was_direct;
   uint64_t relayed_in, relayed_out, direct_in, direct_out; /* stream bytes of paths that are gone */
   thirl_dice dice;
   thirl_session_event events[THIRL_SESSION_EVENTS_MAX];
