@@ -235,9 +235,15 @@ void meeting_open(meeting *m, const meeting_config *cfg) {
   thirl_sim_kick(m->a.host);
 }
 
+void meeting_start(meeting *m) {
+  MUST(thirl_session_endpoint_start(m->b.endpoint, thirl_sim_clock(m->b.host), &server_addr, 1) == THIRL_OK);
+  m->b_is_started = true;
+  thirl_sim_kick(m->b.host);
+}
+
 void meeting_dial(meeting *m) {
+  if (!m->b_is_started) meeting_start(m);
   thirl_time now = thirl_sim_clock(m->b.host);
-  MUST(thirl_session_endpoint_start(m->b.endpoint, now, &server_addr, 1) == THIRL_OK);
   MUST(thirl_session_endpoint_dial(m->b.endpoint, now, &m->ticket, NULL, &m->b.handle) == THIRL_OK);
   thirl_sim_kick(m->b.host);
 }

@@ -43,6 +43,7 @@ typedef struct meeting {
   thirl_dice server_dice;
   thirl_secrets server_secrets;
   meeting_side a, b; /* a listens, b dials */
+  bool b_is_started;
   thirl_time go_at;
   uint64_t seed;
   thirl_meet_ticket ticket;
@@ -62,7 +63,9 @@ meeting_config meeting_config_of(uint64_t seed, thirl_natbox_config nat_a, thirl
 /** Everything is set up, A listens; B has not dialled. Aborts when the world cannot be made. */
 void meeting_open(meeting *m, const meeting_config *cfg);
 void meeting_close(meeting *m);
-/** B dials now. */
+/** B goes to the server now, and does not dial yet. */
+void meeting_start(meeting *m);
+/** B dials now; before, it goes to the server if it has not. */
 void meeting_dial(meeting *m);
 /** Run until this world time, or both sides have finished or one has failed. */
 void meeting_run(meeting *m, thirl_time until);
