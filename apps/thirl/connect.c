@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,12 +8,23 @@
 #include "pipe.h"
 #include "status.h"
 
+/* One byte of stdin, which somebody may have made non-blocking. False at its end. */
+static bool read_byte(char *c) {
+  struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+  for (;;) {
+    ssize_t n = read(STDIN_FILENO, c, 1);
+    if (n >= 0) return n == 1;
+    if (errno == EAGAIN) (void)poll(&p, 1, -1);
+    if (errno != EAGAIN && errno != EINTR) return false;
+  }
+}
+
 /* The first line of stdin, byte by byte: what follows it is data and belongs to the stream. */
 static const char *read_line(void) {
   static char line[THIRL_TICKET_MAX + 1];
   size_t n = 0;
   char c;
-  while (n + 1 < sizeof line && read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+  while (n + 1 < sizeof line && read_byte(&c) && c != '\n')
     line[n++] = c;
   line[n] = '\0';
   return line;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* thirl: the command line. Parses, dispatches, and nothing else. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -147,7 +149,17 @@ static int parse(const command *c, int argc, char **argv, arguments *a) {
   return EXIT_OK;
 }
 
+/*
+ * A standard stream that is closed would be the number of the next file that is opened. Nothing comes from /dev/null, and what is written to it, being
+ * open for reading only, fails as it should.
+ */
+static void open_closed_streams(void) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd) _exit(EXIT_GENERIC);
+}
+
 int main(int argc, char **argv) {
+  open_closed_streams();
   if (argc < 2) {
     print_usage(stderr);
     return EXIT_USAGE;

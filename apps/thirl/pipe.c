@@ -16,14 +16,31 @@ static void on_signal(int number) {
   caught = number;
 }
 
-static void catch_signals(void) {
+/* Whoever ignores a signal for us (nohup, a shell that puts us in the background) means it. */
+static void catch_signal(int number, sigset_t *caught_ones) {
   struct sigaction sa;
+  sigaction(number, NULL, &sa);
+  if (sa.sa_handler == SIG_IGN) return;
   memset(&sa, 0, sizeof sa);
-  sa.sa_handler = on_signal; /* no SA_RESTART: poll returns */
-  sigaction(SIGINT, &sa, NULL);
-  sigaction(SIGTERM, &sa, NULL);
-  sa.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &sa, NULL);
+  sa.sa_handler = on_signal;
+  sigaction(number, &sa, NULL);
+  sigaddset(caught_ones, number);
+}
+
+/* The two are blocked but while we wait, so that none comes between the look at caught and the wait. *waiting: the mask for that. */
+static void catch_signals(sigset_t *waiting) {
+  sigset_t ours;
+  sigemptyset(&ours);
+  catch_signal(SIGINT, &ours);
+  catch_signal(SIGTERM, &ours);
+  sigprocmask(SIG_BLOCK, &ours, waiting);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+/* From now on a second one ends us at once. */
+static void release_signals(const sigset_t *before) {
+  if (caught) signal(caught, SIG_DFL);
+  sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 thirl_options pipe_options(const arguments *a) {
@@ -41,33 +58,47 @@ thirl_options pipe_options(const arguments *a) {
 typedef struct pipe_state {
   thirl_context *context;
   thirl_session_handle session;
-  bool was_up, over;
+  bool listens, was_up, over;
   int code;
 } pipe_state;
 
+static void end(pipe_state *p, thirl_error e) {
+  p->over = true;
+  p->code = command_exit_code(e, p->was_up);
+  if (e != THIRL_OK) status_error(e, thirl_context_explain(p->context));
+}
+
+/* Somebody who held a ticket but did not arrive is no reason to stop waiting for the one who is meant. */
+static bool may_wait_on(const pipe_state *p, thirl_error e) {
+  return p->listens && !p->was_up && e != THIRL_E_ONLY_RELAY;
+}
+
 static void take_event(pipe_state *p, const thirl_event *ev) {
   if (ev->kind == THIRL_EVENT_INCOMING && !p->session) p->session = ev->session;
-  if (ev->session && ev->session != p->session) return; /* somebody came while we are busy: the peer hears so */
+  if (ev->session && ev->session != p->session) return;
   status_event(ev);
   switch (ev->kind) {
   case THIRL_EVENT_UP: {
-    p->was_up = true;
     thirl_error e = thirl_attach(p->context, p->session, STDIN_FILENO, STDOUT_FILENO);
-    if (e != THIRL_OK) {
-      status_error(e, thirl_context_explain(p->context));
-      p->over = true;
-      p->code = command_exit_code(e, false);
-    }
+    if (e != THIRL_OK)
+      end(p, e);
+    else
+      p->was_up = true;
     break;
   }
+  case THIRL_EVENT_UNREGISTERED:
+    if (p->listens && ev->error == THIRL_E_NOT_FOUND) end(p, THIRL_E_NO_SERVER);
+    break;
   case THIRL_EVENT_FINISHED:
-    p->over = true;
-    p->code = EXIT_OK;
+    end(p, THIRL_OK);
     break;
   case THIRL_EVENT_FAILED:
-    p->over = true;
-    p->code = command_exit_code(ev->error, p->was_up);
-    status_error(ev->error, thirl_context_explain(p->context));
+    if (may_wait_on(p, ev->error)) {
+      status_error(ev->error, thirl_context_explain(p->context));
+      p->session = 0;
+    } else {
+      end(p, ev->error);
+    }
     break;
   default:
     break;
@@ -80,30 +111,40 @@ static long long now_ms(void) {
   return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int pipe_run(thirl_context *c, thirl_session_handle session, unsigned deadline_s) {
-  pipe_state p = {.context = c, .session = session};
-  long long give_up = deadline_s ? now_ms() + deadline_s * 1000LL : 0;
+/* One wait and one turn. give_up: when to stop waiting for the first to come in, 0 for never. */
+static void turn(pipe_state *p, long long give_up, const sigset_t *waiting) {
+  long long ms = thirl_context_timeout_ms(p->context);
+  struct pollfd fd = {.fd = thirl_context_fd(p->context), .events = POLLIN};
   thirl_event ev;
-  catch_signals();
-  while (!p.over && !caught) {
-    int wait = thirl_context_timeout_ms(c);
-    if (give_up && !p.session) {
-      long long left = give_up - now_ms();
-      if (left <= 0) {
-        status_error(THIRL_E_NO_PEER, "nobody came in time");
-        return EXIT_NO_PEER;
-      }
-      if (wait < 0 || left < wait) wait = (int)left;
+  if (give_up && !p->session) {
+    long long left = give_up - now_ms();
+    if (left <= 0) {
+      p->over = true;
+      p->code = EXIT_NO_PEER;
+      status_error(THIRL_E_NO_PEER, "nobody came in time");
+      return;
     }
-    struct pollfd fd = {.fd = thirl_context_fd(c), .events = POLLIN};
-    if (poll(&fd, 1, wait) < 0 && errno != EINTR) return EXIT_GENERIC;
-    thirl_error e = thirl_context_process(c);
-    if (e != THIRL_OK) {
-      status_error(e, thirl_context_explain(c));
-      return command_exit_code(e, p.was_up);
-    }
-    while (!p.over && thirl_context_next_event(c, &ev))
-      take_event(&p, &ev);
+    if (ms < 0 || left < ms) ms = left;
   }
-  return caught ? EXIT_SIGNAL + caught : p.code;
+  struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+  if (ppoll(&fd, 1, ms < 0 ? NULL : &wait, waiting) < 0 && errno != EINTR) {
+    end(p, THIRL_E_IO);
+    return;
+  }
+  thirl_error e = thirl_context_process(p->context);
+  if (e != THIRL_OK) end(p, e);
+  while (!p->over && thirl_context_next_event(p->context, &ev))
+    take_event(p, &ev);
+}
+
+int pipe_run(thirl_context *c, thirl_session_handle session, unsigned deadline_s) {
+  pipe_state p = {.context = c, .session = session, .listens = session == 0};
+  long long give_up = deadline_s ? now_ms() + deadline_s * 1000LL : 0;
+  sigset_t waiting;
+  catch_signals(&waiting);
+  while (!p.over && !caught)
+    turn(&p, give_up, &waiting);
+  if (!p.over && p.session) thirl_close(c, p.session); /* the peer need not wait for us in vain */
+  release_signals(&waiting);
+  return p.over ? p.code : EXIT_SIGNAL + caught;
 }

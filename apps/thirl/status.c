@@ -27,6 +27,17 @@ static int64_t elapsed_us(void) {
   return (int64_t)(now.tv_sec - status.start.tv_sec) * 1000000 + (now.tv_nsec - status.start.tv_nsec) / 1000;
 }
 
+/* JSON is UTF-8; a path or a name need not be. */
+static json_t *text_of(const char *bytes) {
+  char clean[1024];
+  json_t *o = json_string(bytes);
+  if (o) return o;
+  snprintf(clean, sizeof clean, "%s", bytes);
+  for (char *c = clean; *c; c++)
+    if (*c & 0x80) *c = '?';
+  return json_string(clean);
+}
+
 /* Takes the object over. */
 static void print_json(const char *type, json_t *o) {
   if (!o) return;
@@ -62,10 +73,10 @@ void status_ticket(const char *ticket) {
 void status_error(thirl_error e, const char *more) {
   bool extra = more && *more;
   if (status.json)
-    print_json("error",
-               json_pack("{s:s,s:s}", "error", thirl_error_name(e), "text", extra ? more : thirl_error_text(e)));
+    print_json("error", json_pack("{s:s,s:o}", "error", thirl_error_name(e), "text",
+                                  text_of(extra ? more : thirl_error_text(e))));
   else
-    fprintf(stderr, "thirl: %s%s%s\n", thirl_error_text(e), extra ? ": " : "", extra ? more : "");
+    fprintf(stderr, "thirl: %s\n", extra ? more : thirl_error_text(e));
 }
 
 static const char *const kind_names[] = {
@@ -118,6 +129,7 @@ void status_event(const thirl_event *ev) {
     say("registered; the server sees us as %s", ev->address);
     break;
   case THIRL_EVENT_UNREGISTERED:
+    if (ev->error == THIRL_E_NOT_FOUND) break; /* that is the end, and said as such */
     say("the server is out of reach (%s); trying again", thirl_error_text(ev->error));
     break;
   case THIRL_EVENT_UP:

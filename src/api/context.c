@@ -96,9 +96,8 @@ static bool note(thirl_context *c, const thirl_session_endpoint_event *in, char 
   return true;
 }
 
-/* At the end of every turn: what happened, and what became possible. */
-static void collect(void *ctx) {
-  thirl_context *c = ctx;
+/* After every turn: what happened, and what became possible. */
+static void collect(thirl_context *c) {
   thirl_session_endpoint_event in;
   char words[THIRL_API_EVENTS_WORDS];
   while (thirl_session_endpoint_next_event(c->endpoint, &in)) {
@@ -153,8 +152,7 @@ static thirl_error make_endpoint(thirl_context *c, const thirl_options *o) {
   if (e != THIRL_OK) return e;
   thirl_api_sessions_init(&c->sessions, &c->loop, c->endpoint, touch, c);
   thirl_net_machine machine = thirl_session_endpoint_machine(c->endpoint);
-  thirl_io_net_config net = {.after = collect, .ctx = c};
-  return thirl_io_net_new(&c->loop, &machine, &net, &c->net);
+  return thirl_io_net_new(&c->loop, &machine, NULL, &c->net);
 }
 
 static thirl_error make_loop(thirl_context *c) {
@@ -233,10 +231,9 @@ thirl_error thirl_context_process(thirl_context *c) {
     uint64_t before = count_turns(c);
     c->is_dirty = c->sessions.is_busy = false;
     uv_run(&c->loop, UV_RUN_NOWAIT);
-    if (c->sessions.touch_due) {
-      c->sessions.touch_due = false;
-      touch(c);
-    }
+    if (c->sessions.touch_due) thirl_io_net_kick(c->net);
+    c->sessions.touch_due = false;
+    collect(c);
     c->is_dirty = c->is_dirty || c->sessions.is_busy || count_turns(c) != before;
   }
   return THIRL_OK;

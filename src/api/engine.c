@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,21 @@ static thirl_connection *find(thirl_api_engine *e, thirl_session_handle s) {
   return NULL;
 }
 
+static ino_t inode_of(int fd) {
+  struct stat st;
+  return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+/* The caller shall not close it, but some will. */
+static bool has_app_fd(const thirl_connection *c) {
+  return c->app_fd >= 0 && inode_of(c->app_fd) == c->app_inode;
+}
+
+static void close_app_fd(thirl_connection *c) {
+  if (has_app_fd(c)) close(c->app_fd);
+  c->app_fd = -1;
+}
+
 static thirl_connection *new_connection(thirl_api_engine *e, thirl_session_handle s) {
   int fds[2];
   thirl_connection *c = calloc(1, sizeof *c);
@@ -47,6 +63,7 @@ static thirl_connection *new_connection(thirl_api_engine *e, thirl_session_handl
   }
   c->engine = e;
   c->app_fd = fds[0];
+  c->app_inode = inode_of(fds[0]);
   c->lib_fd = fds[1];
   c->session = s;
   c->next = e->connections;
@@ -59,7 +76,7 @@ static void unlink_and_free(thirl_api_engine *e, thirl_connection *c) {
   while (*p && *p != c)
     p = &(*p)->next;
   if (*p) *p = c->next;
-  if (c->app_fd >= 0) close(c->app_fd);
+  close_app_fd(c);
   if (c->lib_fd >= 0) close(c->lib_fd);
   free(c);
 }
@@ -69,7 +86,7 @@ static void unlink_and_free(thirl_api_engine *e, thirl_connection *c) {
  * bytes in it resets its other end, so after a failure one is put there: the caller must not take a failure for the end of the data.
  */
 static void end_pair(thirl_connection *c, thirl_error why) {
-  if (why != THIRL_OK && c->is_held) (void)!send(c->app_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (why != THIRL_OK && c->is_held && has_app_fd(c)) (void)!send(c->app_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
   close(c->lib_fd);
   c->lib_fd = -1;
 }
@@ -378,8 +395,10 @@ static void read_out(int fd, const limit *l) {
 thirl_error thirl_api_engine_finish(thirl_connection *c, int linger_ms, char *why) {
   thirl_api_engine *e = c->engine;
   limit l = limit_in(linger_ms);
-  (void)shutdown(c->app_fd, SHUT_WR);
-  read_out(c->app_fd, &l);
+  if (has_app_fd(c)) {
+    (void)shutdown(c->app_fd, SHUT_WR);
+    read_out(c->app_fd, &l);
+  }
   pthread_mutex_lock(&e->lock);
   while (!c->is_over && wait_change(e, &l)) {
   }
@@ -389,8 +408,7 @@ thirl_error thirl_api_engine_finish(thirl_connection *c, int linger_ms, char *wh
   if (c->is_over) {
     unlink_and_free(e, c);
   } else { /* the thread gives it up, and frees it when that has happened */
-    close(c->app_fd);
-    c->app_fd = -1;
+    close_app_fd(c);
     c->is_up = false; /* so that nobody accepts it again */
     c->wants_close = true;
     wish(e);

@@ -7,6 +7,7 @@
 #define THIRL_API_ENGINE_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "thirl/thirl.h"
 
@@ -20,7 +21,8 @@ typedef struct thirl_api_engine thirl_api_engine;
 /** What a blocking caller holds; the fields below the line are the engine's, under its lock. */
 struct thirl_connection {
   thirl_api_engine *engine;
-  int app_fd;                /* the caller's end of a socket pair */
+  int app_fd;      /* the caller's end of a socket pair */
+  ino_t app_inode; /* of it, so that we know it when the caller has closed it and the number is another file's */
   char peer[THIRL_PEER_MAX]; /* set before the caller has the connection */
   /* ---- */
   int lib_fd; /* the other end; the context works on a duplicate, so that it is ours to say how it ends */

@@ -18,7 +18,7 @@ typedef struct thirl_api_sessions {
   thirl_session_endpoint *endpoint;
   thirl_api_session *first;
   bool is_busy;             /* a pump was at work since this was cleared: what it watches may have changed */
-  bool touch_due;           /* call touch when the loop is back */
+  bool touch_due;           /* a pump gave a session up: let the carrier act when the loop is back */
   void (*touch)(void *ctx); /* the endpoint was used outside an event */
   void *ctx;
 } thirl_api_sessions;
