@@ -167,6 +167,7 @@ case "$nat_a $nat_b" in
   *)
     [ "$(peers_verdict A) $(peers_verdict B)" = 'direct direct' ] || fail "A is $(peers_verdict A), B is $(peers_verdict B)"
     [ "$direct" -gt "$relayed" ] || fail "most of it was relayed"
+    [ "$relayed" -gt 0 ] || fail "nothing went through the relay while there was no other way"
     echo "${green}Relay first, then direct, and byte for byte the same.$plain"
     ;;
 esac

@@ -64,7 +64,7 @@ lab_start() {
       mount -t tmpfs tmpfs /run && mkdir /run/netns
     fi || lab_skip "cannot mount a directory for the names of namespaces"
   fi
-  lab_work=$(mktemp -d "${TMPDIR:-/tmp}/thirl-lab.XXXXXX") || exit 1
+  lab_work=$(mktemp -d "${TMPDIR:-/tmp}/thirl-lab-$$.XXXXXX") || exit 1
   trap lab_stop EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
@@ -80,14 +80,21 @@ lab_remove() {
   ip netns del "$1" 2>/dev/null
 }
 
+# lab_is_left PATH PID: something of ours, whose process is dead
+lab_is_left() {
+  case $2 in '' | *[!0-9]*) return 1 ;; esac
+  [ -e "$1" ] && [ ! -d "/proc/$2" ]
+}
+
 lab_sweep() {
   local path pid
   for path in /run/netns/thirl-*-*; do
-    [ -e "$path" ] || continue
     pid=${path#/run/netns/thirl-}
-    pid=${pid%%-*}
-    case $pid in '' | *[!0-9]*) continue ;; esac
-    [ -d "/proc/$pid" ] || lab_remove "${path##*/}"
+    lab_is_left "$path" "${pid%%-*}" && lab_remove "${path##*/}"
+  done
+  for path in "${TMPDIR:-/tmp}"/thirl-lab-*.??????; do
+    pid=${path##*/thirl-lab-}
+    lab_is_left "$path" "${pid%%.*}" && [ -O "$path" ] && rm -rf "$path"
   done
 }
 
