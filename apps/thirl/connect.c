@@ -43,6 +43,13 @@ int command_connect(const arguments *a) {
   if (strcmp(ticket, "-") == 0) ticket = read_line();
   thirl_error e = thirl_context_new(&o, &c);
   if (e == THIRL_OK) e = thirl_context_dial(c, ticket, &session);
+  if (e ==
+      THIRL_E_SELF) { /* two terminals of one person: the other end has this user's key, so this one takes another */
+    thirl_context_free(c);
+    o.ephemeral = true;
+    e = thirl_context_new(&o, &c);
+    if (e == THIRL_OK) e = thirl_context_dial(c, ticket, &session);
+  }
   if (e != THIRL_OK) {
     status_error(e, c ? thirl_context_explain(c) : "");
     thirl_context_free(c);

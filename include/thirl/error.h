@@ -36,6 +36,7 @@ typedef enum thirl_error_class {
   X(E_SYNTAX, USAGE, "the text does not follow its grammar")                                                           \
   X(E_CHECKSUM, USAGE, "the text was mistyped: its checksum is wrong")                                                 \
   X(E_UNSUPPORTED, USAGE, "this is not supported yet")                                                                 \
+  X(E_SELF, USAGE, "this ticket is our own: both sides hold the same key")                                             \
   X(E_NOMEM, ENV, "out of memory")                                                                                     \
   X(E_LIMIT, ENV, "a limit is reached")                                                                                \
   X(E_SPACE, ENV, "the buffer is too small")                                                                           \

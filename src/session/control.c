@@ -6,6 +6,8 @@
 #define CONNECT_TIMEOUT (10 * THIRL_S)
 #define BACKOFF_FIRST   (250 * THIRL_MS)
 #define BACKOFF_MAX     (30 * THIRL_S)
+#define SETTLED                                                                                                        \
+  (10 * THIRL_S) /* two machines with one key throw each other out: a registration must last to count as a success */
 
 void thirl_session_control_init(thirl_session_control *c, thirl_meet_client *client_take, uint64_t dice_seed) {
   memset(c, 0, sizeof *c);
@@ -98,7 +100,7 @@ void thirl_session_control_tick(thirl_session_control *c, thirl_time now, thirl_
     thirl_session_control_drop(c, now, THIRL_E_NO_SERVER, q);
   }
   if (c->state == THIRL_SESSION_CONTROL_UP) thirl_meet_client_tick(c->client, now);
-  if (thirl_session_control_is_registered(c)) c->failures = 0;
+  if (thirl_session_control_is_registered(c) && now >= c->since + SETTLED) c->failures = 0;
 }
 
 thirl_time thirl_session_control_deadline(const thirl_session_control *c) {

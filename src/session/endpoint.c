@@ -79,6 +79,7 @@ thirl_error thirl_session_endpoint_dial(thirl_session_endpoint *e, thirl_time no
                                         const thirl_session_policy *policy, uint32_t *handle) {
   uint8_t id[THIRL_SESSION_ID_LEN];
   thirl_session_peer *p;
+  if (thirl_peerid_equal(&ticket->peer, thirl_secure_identity_peerid(e->cfg.identity))) return THIRL_E_SELF;
   thirl_secrets_fill(e->cfg.secrets, id, sizeof id);
   thirl_error err = thirl_session_roster_add(e, now, true, &ticket->peer, id, policy, &p);
   if (err != THIRL_OK) return err;

@@ -23,7 +23,7 @@ thirl_error thirl_session_endpoint_ticket(thirl_session_endpoint *e, thirl_time 
                                           thirl_meet_ticket *out);
 /** Give out a ticket made before (a stable one from a file). E_LIMIT. */
 thirl_error thirl_session_endpoint_admit(thirl_session_endpoint *e, thirl_time now, const thirl_meet_ticket *ticket);
-/** Open a session with the ticket's peer; policy NULL: the endpoint's. *handle names it from now on. E_LIMIT, E_NOMEM, E_INVALID. */
+/** Open a session with the ticket's peer; policy NULL: the endpoint's. *handle names it from now on. E_LIMIT, E_NOMEM, E_INVALID, E_SELF. */
 thirl_error thirl_session_endpoint_dial(thirl_session_endpoint *e, thirl_time now, const thirl_meet_ticket *ticket,
                                         const thirl_session_policy *policy, uint32_t *handle);
 /** Give a session up at once; the peer hears PEER_CLOSED if a path is there, we hear FAILED with this reason, and the handle is dead after it. */

@@ -5,8 +5,9 @@
 #include <string.h>
 
 enum {
-  SAY_MAX = 8192, /* bytes of frames that wait; a peer that makes us answer more than that loses the path */
-  DISCARD = 4096  /* bytes of known data thrown away per turn */
+  SAY_MAX = 8192,   /* bytes of frames that wait */
+  SAY_SPARE = 1024, /* of them, for HELLO, FIN and BYE only */
+  DISCARD = 4096    /* bytes of known data thrown away per turn */
 };
 
 thirl_error thirl_session_path_init(thirl_session_path *p, thirl_time now, thirl_secure_tls_context *tls,
@@ -39,41 +40,46 @@ bool thirl_session_path_is_proven(const thirl_session_path *p) {
 
 /* ---- out ---- */
 
-void thirl_session_path_say(thirl_session_path *p, const thirl_session_frame *f) {
+bool thirl_session_path_say(thirl_session_path *p, const thirl_session_frame *f) {
+  bool is_said_again = f->type == THIRL_SESSION_ACK || f->type == THIRL_SESSION_PING || f->type == THIRL_SESSION_PONG;
+  if (is_said_again && thirl_buffer_room(&p->say) < SAY_SPARE + THIRL_SESSION_FRAME_MAX) return false;
   uint8_t *to = thirl_buffer_reserve(&p->say, THIRL_SESSION_FRAME_MAX);
-  if (!to) return; /* a full queue only delays: ACKs and PINGs are said again */
+  if (!to) return false;
   thirl_writer w = thirl_writer_of(to, THIRL_SESSION_FRAME_MAX);
   thirl_session_frame_encode(&w, f);
   assert(!w.bad);
   thirl_buffer_commit(&p->say, w.n);
+  return true;
+}
+
+static void say_ack(thirl_session_path *p, thirl_session_stream *s) {
+  thirl_session_frame f = {.type = THIRL_SESSION_ACK};
+  thirl_session_stream_ack(s, &f.next, &f.limit);
+  if (thirl_session_path_say(p, &f)) thirl_session_stream_ack_told(s, f.next, f.limit);
+}
+
+void thirl_session_path_say_ack(thirl_session_path *p, thirl_session_stream *s) {
+  if (p->say.n == 0) say_ack(p, s);
 }
 
 void thirl_session_path_ask(thirl_session_path *p, thirl_time now) {
   if (p->asked_at != THIRL_NEVER || !thirl_session_path_is_open(p)) return;
-  p->asked_at = now;
-  thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_PING, .token = ++p->token});
+  if (thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_PING, .token = p->token + 1})) p->token++;
+  p->asked_at = now; /* even if it was not said: a path on which so much waits is asked enough */
 }
 
 static void say_hello(thirl_session_path *p, thirl_session_stream *s) {
   thirl_session_frame f = {.type = THIRL_SESSION_HELLO, .incarnation = p->incarnation};
   memcpy(f.session, p->session, sizeof f.session);
   thirl_session_stream_ack(s, &f.next, &f.limit);
-  thirl_session_stream_ack_told(s, f.next, f.limit);
-  thirl_session_path_say(p, &f);
-  p->hello_said = true;
+  p->hello_said = thirl_session_path_say(p, &f);
+  if (p->hello_said) thirl_session_stream_ack_told(s, f.next, f.limit);
 }
 
 static void say_what_is_due(thirl_session_path *p, thirl_session_stream *s) {
-  if (thirl_session_stream_ack_due(s)) {
-    thirl_session_frame f = {.type = THIRL_SESSION_ACK};
-    thirl_session_stream_ack(s, &f.next, &f.limit);
-    thirl_session_stream_ack_told(s, f.next, f.limit);
-    thirl_session_path_say(p, &f);
-  }
-  if (thirl_session_stream_fin_due(s)) {
-    thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_FIN, .offset = s->tx_end});
-    s->fin_sent = true;
-  }
+  if (thirl_session_stream_ack_due(s)) say_ack(p, s);
+  if (thirl_session_stream_fin_due(s))
+    s->fin_sent = thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_FIN, .offset = s->tx_end});
 }
 
 /* The frame's header borrows the bytes in front of the chunk for the time of the call, so that header and bytes are one record without a copy. */
@@ -87,6 +93,7 @@ static size_t seal_chunk(thirl_session_path *p, thirl_session_stream *s, uint8_t
   thirl_session_frame_put_data(at - sizeof saved, 0, offset, n);
   thirl_error e = thirl_secure_tls_seal(p->tls, THIRL_BYTES(at - sizeof saved, n + sizeof saved), buf, cap, &sealed);
   memcpy(at - sizeof saved, saved, sizeof saved);
+  p->is_stalled = e == THIRL_E_AGAIN;
   if (e != THIRL_OK) return 0;
   thirl_session_stream_sent(s, n);
   p->stream_out += n;
@@ -97,7 +104,9 @@ static size_t seal_said(thirl_session_path *p, uint8_t *buf, size_t cap) {
   thirl_bytes v = thirl_buffer_view(&p->say);
   size_t sealed = 0;
   v.n = THIRL_MIN(v.n, cap - THIRL_SECURE_TLS_OVERHEAD);
-  if (thirl_secure_tls_seal(p->tls, v, buf, cap, &sealed) != THIRL_OK) return 0;
+  thirl_error e = thirl_secure_tls_seal(p->tls, v, buf, cap, &sealed);
+  p->is_stalled = e == THIRL_E_AGAIN;
+  if (e != THIRL_OK) return 0;
   thirl_buffer_consume(&p->say, v.n);
   return sealed;
 }
@@ -110,7 +119,7 @@ size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, u
     if (cap - n < THIRL_SESSION_PATH_LEAST_PULL) return n;
     if (s) say_what_is_due(p, s);
     size_t k = p->say.n ? seal_said(p, buf + n, cap - n) : 0;
-    if (!k && s) k = seal_chunk(p, s, buf + n, cap - n);
+    if (!k && s && !p->say.n) k = seal_chunk(p, s, buf + n, cap - n);
     if (!k) return n;
     n += k;
   }
@@ -119,7 +128,7 @@ size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, u
 bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_stream *s) {
   if (!p->tls) return false;
   if (thirl_secure_tls_has_output(p->tls)) return true;
-  if (!thirl_session_path_is_open(p)) return false;
+  if (!thirl_session_path_is_open(p) || p->is_stalled) return false;
   if (p->say.n) return true;
   uint8_t *at;
   uint64_t offset;
@@ -173,6 +182,8 @@ static thirl_error read_head(thirl_session_path *p, thirl_bytes *in) {
   if (want == THIRL_SESSION_FRAME_HEADER && p->head_n == want) {
     thirl_error e = thirl_session_frame_decode_header(p->head, &p->frame);
     if (e != THIRL_OK) return e;
+    bool known = p->frame.type >= THIRL_SESSION_HELLO && p->frame.type <= THIRL_SESSION_BYE;
+    if (known && p->frame.stream != 0) return THIRL_E_PROTOCOL; /* version 1 has one stream */
     if (head_wanted(p) > want) return THIRL_E_NOT_FOUND;
   }
   thirl_error e = thirl_session_frame_decode_body(
@@ -206,6 +217,7 @@ thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl
                                     thirl_session_frame *f) {
   thirl_error e = THIRL_OK;
   if (in->n) p->heard_at = now;
+  if (in->n) p->is_stalled = false;
   for (;;) {
     if (p->left) {
       if (!p->hello_heard) return THIRL_E_PROTOCOL;

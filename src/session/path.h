@@ -19,6 +19,7 @@ typedef struct thirl_session_path {
   uint64_t incarnation; /* ours, told in HELLO */
   thirl_buffer say;     /* frames that wait to be sealed */
   bool hello_said, hello_heard;
+  bool is_stalled; /* TLS declined to seal in the middle of a key change: nothing goes out before something comes in */
   /* the frame being read */
   uint8_t head[THIRL_SESSION_FRAME_MAX];
   size_t head_n, left; /* left: bytes of DATA or of an unknown body still to come */
@@ -53,7 +54,10 @@ thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl
 size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, uint8_t *buf, size_t cap);
 bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_stream *s);
 
-void thirl_session_path_say(thirl_session_path *p, const thirl_session_frame *f);
+/** False: there is no room, and it is not said. PONG, PING and ACK leave room for what is said only once. */
+bool thirl_session_path_say(thirl_session_path *p, const thirl_session_frame *f);
+/** ACK with what the stream would say now; nothing when frames wait already: it goes with them. */
+void thirl_session_path_say_ack(thirl_session_path *p, thirl_session_stream *s);
 void thirl_session_path_ask(thirl_session_path *p, thirl_time now); /* PING, when none is under way */
 
 #endif

@@ -66,22 +66,23 @@ static void go(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p,
                const thirl_meet_event *ev) {
   thirl_addr bases[THIRL_SESSION_LANES];
   if (p->channel && p->channel != ev->channel)
-    thirl_meet_client_end_channel(e->control.client, now, p->channel, THIRL_OK);
+    thirl_meet_client_end_channel(e->control.client, now, p->channel, THIRL_E_RESET);
   p->channel = 0;
   if (p->session.policy.direct_only) {
-    thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_OK);
+    thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_E_ONLY_RELAY);
     thirl_session_relay_down(&p->session, now, THIRL_OK);
   } else if (thirl_session_relay_up(&p->session, now) == THIRL_OK) {
     p->channel = ev->channel;
+  } else {
+    thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_E_NOMEM);
   }
   bool dialer_punches = p->session.is_dialer ? ours->n > 0 : ev->offer.n > 0;
   if (!dialer_punches || p->session.policy.relay_only) return;
-  thirl_session_direct_down(&p->session, now, THIRL_E_LOST); /* the dialer punches only when its direct path is gone */
+  thirl_session_direct_down(&p->session, now, THIRL_OK); /* the dialer punches only when its direct path is gone */
   bases_of(e, bases);
-  if (ours->n == 0 || ev->offer.n == 0)
-    thirl_session_punch_failed(&p->session, now, THIRL_E_NO_PATH);
-  else if (thirl_session_peer_punch(p, now, ours, bases, &ev->offer, ev->fire_at, &e->queue) != THIRL_OK)
-    thirl_session_punch_failed(&p->session, now, THIRL_E_NOMEM);
+  thirl_error err = THIRL_E_NO_PATH;
+  if (ours->n && ev->offer.n) err = thirl_session_peer_punch(p, now, ours, bases, &ev->offer, ev->fire_at, &e->queue);
+  if (err != THIRL_OK) thirl_session_punch_failed(&p->session, now, err);
 }
 
 static const thirl_meet_ticket *ticket_of(thirl_session_endpoint *e, const thirl_meet_event *ev) {
@@ -147,6 +148,13 @@ static void lose_control(thirl_session_endpoint *e, thirl_time now, thirl_error 
   e->was_registered = false;
 }
 
+/* Whose CONNECT this answers. A peer that dials us may name any session id, and is none of these. */
+static thirl_session_peer *dialed(thirl_session_endpoint *e, const thirl_meet_event *ev) {
+  THIRL_SESSION_EACH(e, p)
+  if (p->session.is_dialer && memcmp(p->session.id, ev->session, THIRL_SESSION_ID_LEN) == 0) return p;
+  return NULL;
+}
+
 /* False: the connection was dropped. */
 static bool take_meet_event(thirl_session_endpoint *e, thirl_time now, const thirl_meet_event *ev) {
   thirl_session_peer *p = NULL;
@@ -159,8 +167,8 @@ static bool take_meet_event(thirl_session_endpoint *e, thirl_time now, const thi
     lose_control(e, now, ev->error);
     return false;
   case THIRL_MEET_CONNECTED:
-    THIRL_SESSION_EACH(e, each) if (memcmp(each->session.id, ev->session, THIRL_SESSION_ID_LEN) == 0) p = each;
-    if (!p || p->over_at != THIRL_NEVER) {
+    p = dialed(e, ev);
+    if (!p || p->session.state == THIRL_SESSION_STATE_OVER) {
       thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_OK);
       break;
     }
@@ -168,9 +176,8 @@ static bool take_meet_event(thirl_session_endpoint *e, thirl_time now, const thi
     go(e, now, p, &p->offered, ev);
     break;
   case THIRL_MEET_NOT_CONNECTED:
-    THIRL_SESSION_EACH(e, each)
-    if (memcmp(each->session.id, ev->session, THIRL_SESSION_ID_LEN) == 0)
-      thirl_session_round_ended(&each->session, now, ev->error);
+    p = dialed(e, ev);
+    if (p) thirl_session_round_ended(&p->session, now, ev->error);
     break;
   case THIRL_MEET_OFFERED:
     take_offer(e, now, ev);

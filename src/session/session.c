@@ -15,6 +15,8 @@
 #define DEAD_AFTER     (2 * THIRL_S)    /* silence after a PING before the path is given up; at least 4 round trips */
 #define ROUND_GAP      (1 * THIRL_S)    /* between rounds at least */
 #define ROUND_PATHLESS (8 * THIRL_S)    /* between rounds at most, while there is no path at all */
+#define ROUND_PARTIAL  (60 * THIRL_S)   /* the same, while one path carries and the other is to be had back */
+#define SHORT_LIVED    (10 * THIRL_S)   /* a direct path that dies so young was a punch in vain */
 #define ROUND_REPAIR   (5 * THIRL_S)    /* first retry of punching where a direct path was before; doubles */
 #define ROUND_RELAYED  (30 * THIRL_S)   /* first retry of punching while the relay carries; doubles */
 #define ROUND_MAX      (600 * THIRL_S)
@@ -72,6 +74,7 @@ static void drop_path(thirl_session *s, thirl_session_path *p) {
     s->relayed_out += p->stream_out;
   }
   thirl_session_path_fini(p);
+  thirl_session_stream_ack_lost(&s->stream);
 }
 
 void thirl_session_fini(thirl_session *s) {
@@ -93,10 +96,29 @@ static void end(thirl_session *s, thirl_session_event_kind kind, thirl_error why
   push_event(s, ev);
 }
 
+/* The peer says that it has ended the session: it has all it wanted if all is here, and has given up otherwise. */
+static void hear_the_end(thirl_session *s) {
+  if (thirl_session_stream_is_complete(&s->stream))
+    s->bye_heard = true;
+  else
+    end(s, THIRL_SESSION_FAILED, THIRL_E_PEER_CLOSED);
+}
+
 /* ---- which path carries the stream ---- */
 
 static thirl_session_path *path_of(thirl_session *s, thirl_session_route r) {
   return r == THIRL_SESSION_DIRECT ? &s->direct : r == THIRL_SESSION_RELAY ? &s->relay : NULL;
+}
+
+static void tell_path(thirl_session *s, thirl_time now) {
+  thirl_session_event ev = {.kind = THIRL_SESSION_PATH, .route = s->route};
+  if (s->route == THIRL_SESSION_DIRECT) {
+    ev.remote = s->remote;
+    ev.since_go = now - s->go_at;
+  } else {
+    ev.error = s->told_reason = s->relay_reason;
+  }
+  push_event(s, ev);
 }
 
 static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
@@ -110,16 +132,9 @@ static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
     s->state = THIRL_SESSION_STATE_OPEN;
     push_event(s, (thirl_session_event){.kind = THIRL_SESSION_UP, .route = r});
   }
-  thirl_session_event ev = {.kind = THIRL_SESSION_PATH, .route = r};
-  if (r == THIRL_SESSION_DIRECT) {
-    s->punch_failures = 0;
-    s->was_direct = true;
-    ev.remote = s->remote;
-    ev.since_go = now - s->go_at;
-  } else {
-    ev.error = s->relay_reason;
-  }
-  push_event(s, ev);
+  bool nothing_is_missing = r == THIRL_SESSION_DIRECT && thirl_session_path_is_set(&s->relay);
+  if (nothing_is_missing) s->round_at = THIRL_NEVER;
+  tell_path(s, now);
 }
 
 static void choose_route(thirl_session *s, thirl_time now) {
@@ -144,12 +159,14 @@ void thirl_session_relay_down(thirl_session *s, thirl_time now, thirl_error why)
   drop_path(s, &s->relay);
   if (why != THIRL_OK) {
     s->last_error = why;
-    if (s->is_dialer && !s->round_under_way) { /* with jitter: a server that died had many clients */
+    if (s->is_dialer && !s->round_under_way &&
+        why != THIRL_E_ONLY_RELAY) { /* with jitter: a server that died had many clients */
       thirl_time soon = THIRL_MAX(now, s->round_started + ROUND_GAP);
       s->round_at = THIRL_MIN(s->round_at, soon + thirl_dice_below(&s->dice, ROUND_GAP));
     }
   }
   if (s->route == THIRL_SESSION_RELAY) set_route(s, now, THIRL_SESSION_NO_PATH);
+  if (why == THIRL_E_PEER_CLOSED) hear_the_end(s);
 }
 
 thirl_error thirl_session_direct_up(thirl_session *s, thirl_time now, const thirl_addr *remote) {
@@ -159,14 +176,34 @@ thirl_error thirl_session_direct_up(thirl_session *s, thirl_time now, const thir
   return thirl_session_path_init(&s->direct, now, s->tls, s->is_dialer, &s->peer, s->id, s->incarnation);
 }
 
+/* Punching has led to nothing: the next try waits longer each time, if there is a relay meanwhile. */
+static void punch_in_vain(thirl_session *s, thirl_time now, thirl_error why) {
+  s->relay_reason = why;
+  if (s->route == THIRL_SESSION_RELAY && s->told_reason != why) tell_path(s, now);
+  if (!s->is_dialer) return;
+  unsigned doublings = THIRL_MIN(s->punch_failures, 5u);
+  s->punch_failures++;
+  thirl_time first = s->was_direct ? ROUND_REPAIR : ROUND_RELAYED;
+  thirl_time patient = now + THIRL_MIN(first << doublings, ROUND_MAX);
+  if (s->round_at == THIRL_NEVER && !s->round_under_way) /* a round that is wanted for other reasons comes earlier */
+    s->round_at = thirl_session_path_is_set(&s->relay) ? patient : now + ROUND_GAP;
+}
+
 void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why) {
   if (!thirl_session_path_is_set(&s->direct)) return;
+  bool worked = thirl_session_path_is_proven(&s->direct), lasted = worked && now - s->direct.born >= SHORT_LIVED;
   drop_path(s, &s->direct);
-  s->relay_reason = why;
   s->punching = false;
-  if (s->is_dialer && !s->round_under_way) s->round_at = THIRL_MAX(now, s->round_started + ROUND_GAP);
+  s->was_direct = s->was_direct || worked;
+  if (lasted) s->punch_failures = 0;
+  if (why != THIRL_OK) s->relay_reason = why;
   if (s->route == THIRL_SESSION_DIRECT) set_route(s, now, THIRL_SESSION_NO_PATH);
   choose_route(s, now);
+  if (why == THIRL_OK) return;
+  if (!lasted)
+    punch_in_vain(s, now, why);
+  else if (s->is_dialer && !s->round_under_way)
+    s->round_at = THIRL_MAX(now, s->round_started + ROUND_GAP);
 }
 
 void thirl_session_punch_started(thirl_session *s, thirl_time go_at) {
@@ -176,21 +213,10 @@ void thirl_session_punch_started(thirl_session *s, thirl_time go_at) {
 
 void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error why) {
   s->punching = false;
-  s->relay_reason = why;
   if (s->policy.direct_only) s->last_error = THIRL_E_ONLY_RELAY;
-  if (s->route == THIRL_SESSION_RELAY)
-    push_event(s, (thirl_session_event){.kind = THIRL_SESSION_PATH, .route = s->route, .error = why});
-  if (s->policy.direct_only && s->state == THIRL_SESSION_STATE_OPENING) {
+  punch_in_vain(s, now, why);
+  if (s->policy.direct_only && s->state == THIRL_SESSION_STATE_OPENING)
     end(s, THIRL_SESSION_FAILED, THIRL_E_ONLY_RELAY);
-    return;
-  }
-  if (!s->is_dialer) return;
-  unsigned doublings = THIRL_MIN(s->punch_failures, 5u);
-  s->punch_failures++;
-  thirl_time first = s->was_direct ? ROUND_REPAIR : ROUND_RELAYED;
-  thirl_time patient = now + THIRL_MIN(first << doublings, ROUND_MAX);
-  if (s->round_at == THIRL_NEVER && !s->round_under_way) /* a round that is wanted for other reasons comes earlier */
-    s->round_at = thirl_session_path_is_set(&s->relay) ? patient : now + ROUND_GAP;
 }
 
 void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote) {
@@ -203,18 +229,24 @@ void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_er
 
 /* ---- bytes in ---- */
 
-static void take_frame(thirl_session *s, thirl_time now, thirl_session_path *p, const thirl_session_frame *f,
-                       thirl_error *e) {
-  (void)now;
+/* One of the two processes has begun anew: the peer is another one than before, or knows of bytes that this one never wrote. */
+static thirl_error take_hello(thirl_session *s, thirl_session_path *p, const thirl_session_frame *f) {
+  bool is_first = !s->knows_incarnation;
+  thirl_error e = THIRL_E_LOST;
+  if (is_first || f->incarnation == s->peer_incarnation) e = thirl_session_stream_acked(&s->stream, f->next, f->limit);
+  if (e == THIRL_E_LOST || (e == THIRL_E_PROTOCOL && is_first)) {
+    (void)thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_BYE, .reason = THIRL_E_LOST});
+    end(s, THIRL_SESSION_FAILED, THIRL_E_LOST);
+  }
+  s->knows_incarnation = true;
+  s->peer_incarnation = f->incarnation;
+  return e;
+}
+
+static void take_frame(thirl_session *s, thirl_session_path *p, const thirl_session_frame *f, thirl_error *e) {
   switch (f->type) {
   case THIRL_SESSION_HELLO:
-    if (s->knows_incarnation && f->incarnation != s->peer_incarnation) {
-      end(s, THIRL_SESSION_FAILED, THIRL_E_LOST);
-      break;
-    }
-    s->knows_incarnation = true;
-    s->peer_incarnation = f->incarnation;
-    *e = thirl_session_stream_acked(&s->stream, f->next, f->limit);
+    *e = take_hello(s, p, f);
     break;
   case THIRL_SESSION_ACK:
     *e = thirl_session_stream_acked(&s->stream, f->next, f->limit);
@@ -223,17 +255,18 @@ static void take_frame(thirl_session *s, thirl_time now, thirl_session_path *p, 
     *e = thirl_session_stream_fin(&s->stream, f->offset);
     break;
   case THIRL_SESSION_BYE:
-    if (f->reason == 0) {
-      s->bye_heard = true;
-      if (s->stream.tx_finished) s->stream.fin_acked = true; /* it has all, and so it had our end */
-    } else {
+    if (f->reason != 0) {
       end(s, THIRL_SESSION_FAILED, THIRL_E_PEER_CLOSED);
+    } else if (!s->stream.tx_finished || !s->stream.rx_has_final) {
+      *e = THIRL_E_PROTOCOL;
+    } else {
+      s->bye_heard = true;
+      s->stream.fin_acked = true; /* it has all, and so it had our end */
     }
     break;
   default:
     break;
   }
-  (void)p;
 }
 
 /* Data came on a path that is not ours for sending: acknowledge where the peer listens, and look whether our own still lives. */
@@ -241,52 +274,58 @@ static void answer_elsewhere(thirl_session *s, thirl_time now, thirl_session_pat
   thirl_session_path *mine = path_of(s, s->route);
   if (mine == p || !thirl_session_path_is_open(p)) return;
   if (!thirl_session_stream_ack_due(&s->stream)) return;
-  thirl_session_frame f = {.type = THIRL_SESSION_ACK};
-  thirl_session_stream_ack(&s->stream, &f.next, &f.limit);
-  thirl_session_stream_ack_told(&s->stream, f.next, f.limit);
-  thirl_session_path_say(p, &f);
+  thirl_session_path_say_ack(p, &s->stream);
   if (mine) thirl_session_path_ask(mine, now);
 }
 
 static thirl_error input(thirl_session *s, thirl_time now, thirl_session_path *p, thirl_bytes in) {
   thirl_error e = THIRL_OK;
-  if (!thirl_session_path_is_set(p) || s->state == THIRL_SESSION_STATE_OVER) return THIRL_E_STATE;
+  if (!thirl_session_path_is_set(p)) return THIRL_E_STATE;
   while (e == THIRL_OK) {
     thirl_session_frame f;
     e = thirl_session_path_next(p, now, &s->stream, &in, &f);
-    if (e == THIRL_OK) take_frame(s, now, p, &f, &e);
-    if (s->state == THIRL_SESSION_STATE_OVER) return THIRL_E_STATE;
+    if (e == THIRL_OK) take_frame(s, p, &f, &e);
+    if (s->state == THIRL_SESSION_STATE_OVER) return THIRL_E_AGAIN;
   }
   if (e == THIRL_E_AGAIN) answer_elsewhere(s, now, p);
   return e;
 }
 
+/* Nobody with the right key has spoken yet: a dialer may believe that it is up, and be refused by the listener's next word. */
+static bool is_unproven(const thirl_session *s) {
+  return s->state == THIRL_SESSION_STATE_OPENING || !s->knows_incarnation;
+}
+
 bool thirl_session_relay_input(thirl_session *s, thirl_time now, thirl_bytes in) {
+  if (s->state == THIRL_SESSION_STATE_OVER) return true; /* it still says its last words */
   thirl_error e = input(s, now, &s->relay, in);
+  if (s->state == THIRL_SESSION_STATE_OVER) return true;
   if (e == THIRL_E_AGAIN) {
     choose_route(s, now);
     return true;
   }
-  if (s->state == THIRL_SESSION_STATE_OVER) return false;
-  if (e == THIRL_E_WRONG_KEY && s->state == THIRL_SESSION_STATE_OPENING)
+  if (e == THIRL_E_WRONG_KEY && is_unproven(s)) {
     end(s, THIRL_SESSION_FAILED, e);
-  else
-    thirl_session_relay_down(s, now, e == THIRL_E_EOF ? THIRL_E_LOST : e);
+    return true;
+  }
+  thirl_session_relay_down(s, now, e == THIRL_E_EOF ? THIRL_E_LOST : e);
   return false;
 }
 
 bool thirl_session_direct_input(thirl_session *s, thirl_time now, thirl_bytes in) {
+  if (s->state == THIRL_SESSION_STATE_OVER) return true;
   thirl_error e = input(s, now, &s->direct, in);
+  if (s->state == THIRL_SESSION_STATE_OVER) return true;
   if (e == THIRL_E_AGAIN) {
     choose_route(s, now);
     return true;
   }
-  if (s->state == THIRL_SESSION_STATE_OVER) return false;
   if (e == THIRL_E_WRONG_KEY) thirl_session_stranger(s, &s->remote, e);
-  if (e == THIRL_E_WRONG_KEY && s->policy.direct_only && s->state == THIRL_SESSION_STATE_OPENING)
+  if (e == THIRL_E_WRONG_KEY && s->policy.direct_only && is_unproven(s)) {
     end(s, THIRL_SESSION_FAILED, e);
-  else
-    thirl_session_direct_down(s, now, e == THIRL_E_EOF ? THIRL_E_LOST : e);
+    return true;
+  }
+  thirl_session_direct_down(s, now, e == THIRL_E_EOF ? THIRL_E_LOST : e);
   return false;
 }
 
@@ -331,9 +370,10 @@ void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e) 
     return;
   }
   s->last_error = e;
-  unsigned doublings = THIRL_MIN(s->round_failures, 3u);
+  unsigned doublings = THIRL_MIN(s->round_failures, 6u);
+  thirl_time most = s->route == THIRL_SESSION_NO_PATH ? ROUND_PATHLESS : ROUND_PARTIAL;
   s->round_failures++;
-  s->round_at = now + THIRL_MIN(ROUND_GAP << doublings, ROUND_PATHLESS) / 2 + thirl_dice_below(&s->dice, ROUND_GAP);
+  s->round_at = now + THIRL_MIN(ROUND_GAP << doublings, most) / 2 + thirl_dice_below(&s->dice, ROUND_GAP);
 }
 
 void thirl_session_round_now(thirl_session *s, thirl_time now) {
@@ -367,7 +407,9 @@ static thirl_time ask_at(const thirl_session *s, const thirl_session_path *p, bo
 
 static thirl_time dead_at(const thirl_session_path *p) {
   if (!thirl_session_path_is_set(p)) return THIRL_NEVER;
-  if (!thirl_session_path_is_proven(p)) return p->born + HANDSHAKE_TIME;
+  if (!thirl_session_path_is_open(p)) return p->born + HANDSHAKE_TIME;
+  if (!thirl_session_path_is_proven(p)) /* the dialer uses it already: HELLO should come within a round trip */
+    return THIRL_MIN(p->born + HANDSHAKE_TIME, p->heard_at + THIRL_MAX(DEAD_AFTER, 4 * (p->heard_at - p->born)));
   if (p->asked_at == THIRL_NEVER) return THIRL_NEVER;
   return THIRL_MAX(p->asked_at, p->heard_at) + THIRL_MAX(DEAD_AFTER, 4 * p->rtt);
 }
@@ -391,16 +433,27 @@ static void close_when_done(thirl_session *s, thirl_time now) {
   if (s->state == THIRL_SESSION_STATE_OPEN && thirl_session_stream_is_delivered(&s->stream) &&
       thirl_session_stream_is_read_out(&s->stream)) {
     s->state = THIRL_SESSION_STATE_CLOSING;
-    s->bye_at = now + s->policy.lost_after;
+    s->bye_at = thirl_time_after(now, s->policy.lost_after);
   }
   if (s->state != THIRL_SESSION_STATE_CLOSING) return;
   thirl_session_path *p = path_of(s, s->route);
-  if (p && !s->bye_said) {
-    thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_BYE});
-    s->bye_said = true;
-  }
+  if (p && !s->bye_said) s->bye_said = thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_BYE});
   bool all_sent = p && s->bye_said && !thirl_session_path_wants_pull(p, NULL);
   if ((s->bye_heard && (all_sent || !p)) || now >= s->bye_at) end(s, THIRL_SESSION_FINISHED, THIRL_OK);
+}
+
+/* With everything here no path is needed any more: the application may read as slowly as it likes. */
+static thirl_time hopeless_at(const thirl_session *s) {
+  if (s->state == THIRL_SESSION_STATE_OPENING) return thirl_time_after(s->born, s->policy.dial_timeout);
+  bool needs_path = s->state == THIRL_SESSION_STATE_OPEN && !thirl_session_stream_is_complete(&s->stream);
+  if (!needs_path || s->route != THIRL_SESSION_NO_PATH) return THIRL_NEVER;
+  return thirl_time_after(s->pathless_since, s->policy.lost_after);
+}
+
+/* An acknowledgement waits for company; when frames wait already, it goes with them. */
+static bool ack_waits(const thirl_session *s) {
+  const thirl_session_path *p = s->route == THIRL_SESSION_DIRECT ? &s->direct : &s->relay;
+  return s->ack_since != THIRL_NEVER && s->route != THIRL_SESSION_NO_PATH && p->say.n == 0;
 }
 
 void thirl_session_evaluate(thirl_session *s, thirl_time now) {
@@ -415,19 +468,13 @@ void thirl_session_evaluate(thirl_session *s, thirl_time now) {
   } else if (s->ack_since == THIRL_NEVER) {
     s->ack_since = now;
   } else if (p && now - s->ack_since >= ACK_DELAY) {
-    thirl_session_frame f = {.type = THIRL_SESSION_ACK};
-    thirl_session_stream_ack(&s->stream, &f.next, &f.limit);
-    thirl_session_stream_ack_told(&s->stream, f.next, f.limit);
-    thirl_session_path_say(p, &f);
+    thirl_session_path_say_ack(p, &s->stream);
     s->ack_since = THIRL_NEVER;
   }
   if (s->round_under_way && now >= s->round_started + ROUND_ANSWER) thirl_session_round_ended(s, now, THIRL_E_TIMEOUT);
   close_when_done(s, now);
-  if (s->state == THIRL_SESSION_STATE_OPENING && now >= s->born + s->policy.dial_timeout)
-    end(s, THIRL_SESSION_FAILED, s->last_error);
-  else if (s->state == THIRL_SESSION_STATE_OPEN && s->route == THIRL_SESSION_NO_PATH &&
-           now >= s->pathless_since + s->policy.lost_after)
-    end(s, THIRL_SESSION_FAILED, THIRL_E_LOST);
+  if (now >= hopeless_at(s))
+    end(s, THIRL_SESSION_FAILED, s->state == THIRL_SESSION_STATE_OPENING ? s->last_error : THIRL_E_LOST);
 }
 
 thirl_time thirl_session_deadline(const thirl_session *s) {
@@ -435,13 +482,10 @@ thirl_time thirl_session_deadline(const thirl_session *s) {
   thirl_time t = THIRL_MIN(dead_at(&s->direct), dead_at(&s->relay));
   t = THIRL_MIN(t, ask_at(s, &s->direct, s->route == THIRL_SESSION_DIRECT));
   t = THIRL_MIN(t, ask_at(s, &s->relay, s->route == THIRL_SESSION_RELAY));
-  if (s->ack_since != THIRL_NEVER && s->route != THIRL_SESSION_NO_PATH) t = THIRL_MIN(t, s->ack_since + ACK_DELAY);
+  if (ack_waits(s)) t = THIRL_MIN(t, s->ack_since + ACK_DELAY);
   t = THIRL_MIN(t, s->bye_at);
   if (s->round_under_way) t = THIRL_MIN(t, s->round_started + ROUND_ANSWER);
-  if (s->state == THIRL_SESSION_STATE_OPENING) t = THIRL_MIN(t, s->born + s->policy.dial_timeout);
-  if (s->state == THIRL_SESSION_STATE_OPEN && s->route == THIRL_SESSION_NO_PATH)
-    t = THIRL_MIN(t, s->pathless_since + s->policy.lost_after);
-  return t;
+  return THIRL_MIN(t, hopeless_at(s));
 }
 
 thirl_time thirl_session_round_deadline(const thirl_session *s) {
@@ -453,6 +497,7 @@ void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason)
   (void)now;
   thirl_session_path *p = path_of(s, s->route);
   if (s->state == THIRL_SESSION_STATE_OVER) return;
+  if (reason == THIRL_OK) reason = THIRL_E_PEER_CLOSED; /* 0 would say that all is well */
   if (p) thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_BYE, .reason = reason});
   end(s, THIRL_SESSION_FAILED, reason);
 }

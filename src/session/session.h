@@ -73,6 +73,7 @@ typedef struct thirl_session {
   thirl_time round_at, round_started;
   unsigned round_failures, punch_failures; /* in a row */
   bool round_under_way, was_direct;
+  thirl_error told_reason;                                 /* of the last PATH event */
   uint64_t relayed_in, relayed_out, direct_in, direct_out; /* stream bytes of paths that are gone */
   thirl_dice dice;
   thirl_session_event events[THIRL_SESSION_EVENTS_MAX];
@@ -88,11 +89,13 @@ void thirl_session_fini(thirl_session *s);
 /* ---- what the endpoint tells ---- */
 /** A relay channel is there (it replaces an older one). */
 thirl_error thirl_session_relay_up(thirl_session *s, thirl_time now);
+/** E_PEER_CLOSED: the peer has ended the session. E_ONLY_RELAY: it wants no relay. OK: another channel comes. */
 void thirl_session_relay_down(thirl_session *s, thirl_time now, thirl_error why);
 /** Any failure of the path inside is dealt with in here. False: the channel is of no more use, end it. */
 bool thirl_session_relay_input(thirl_session *s, thirl_time now, thirl_bytes in);
 /** ICE has selected a connection. */
 thirl_error thirl_session_direct_up(thirl_session *s, thirl_time now, const thirl_addr *remote);
+/** OK: another round of punching begins. */
 void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why);
 bool thirl_session_direct_input(thirl_session *s, thirl_time now, thirl_bytes in);
 /** A round's punching began (GO at this time), or ended without a direct path for this reason. */

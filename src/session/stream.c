@@ -107,6 +107,10 @@ bool thirl_session_stream_is_delivered(const thirl_session_stream *s) {
   return s->tx_finished && s->fin_acked;
 }
 
+bool thirl_session_stream_is_complete(const thirl_session_stream *s) {
+  return thirl_session_stream_is_delivered(s) && s->rx_has_final;
+}
+
 /* ---- paths, sending ---- */
 
 size_t thirl_session_stream_next_chunk(thirl_session_stream *s, size_t max, uint8_t **p, uint64_t *offset) {
@@ -154,8 +158,11 @@ thirl_error thirl_session_stream_reserve(thirl_session_stream *s, uint64_t offse
   *skip = len;
   if (offset > UINT64_MAX - len || offset + len > s->ack_limit) return THIRL_E_PROTOCOL;
   if (s->rx_has_final && offset + len > s->rx_final) return THIRL_E_PROTOCOL;
-  if (offset > s->rx_next || offset + len <= s->rx_next)
-    return THIRL_OK; /* a gap comes again by another path; old news is old */
+  if (offset > s->rx_next) return THIRL_OK; /* a gap comes again by another path */
+  if (offset + len <= s->rx_next) {         /* the peer does not know that we have it */
+    s->ack_again = true;
+    return THIRL_OK;
+  }
   *skip = (size_t)(s->rx_next - offset);
   while (s->rx_cap < s->rx_next - s->rx_read + (len - *skip) && (!s->rx || s->rx_cap < s->window)) {
     thirl_error e = grow_rx(s);
@@ -174,7 +181,10 @@ void thirl_session_stream_received(thirl_session_stream *s, size_t n) {
 }
 
 thirl_error thirl_session_stream_fin(thirl_session_stream *s, uint64_t offset) {
-  if (s->rx_has_final) return offset == s->rx_final ? THIRL_OK : THIRL_E_PROTOCOL;
+  if (s->rx_has_final) {
+    s->ack_again = true;
+    return offset == s->rx_final ? THIRL_OK : THIRL_E_PROTOCOL;
+  }
   if (offset < s->rx_next || offset > s->ack_limit) return THIRL_E_PROTOCOL;
   if (offset > s->rx_next) return THIRL_OK; /* bytes are missing before it: the sender will say it again behind them */
   s->rx_final = offset;
@@ -190,14 +200,19 @@ void thirl_session_stream_ack(const thirl_session_stream *s, uint64_t *next, uin
 int thirl_session_stream_ack_due(const thirl_session_stream *s) {
   uint64_t next, limit;
   thirl_session_stream_ack(s, &next, &limit);
-  if (next == s->ack_next && limit == s->ack_limit) return 0;
+  if (next == s->ack_next && limit == s->ack_limit) return s->ack_again ? 1 : 0;
   size_t much = THIRL_MIN(s->window / 4, (size_t)(4 * THIRL_SESSION_STREAM_FIRST));
   if (s->rx_has_final && next != s->ack_next) return 2;
   if (next - s->ack_next >= much || limit - s->ack_limit >= s->window / 4) return 2;
-  return next != s->ack_next ? 1 : 0;
+  return next != s->ack_next || s->ack_again ? 1 : 0;
 }
 
 void thirl_session_stream_ack_told(thirl_session_stream *s, uint64_t next, uint64_t limit) {
   s->ack_next = next;
   s->ack_limit = limit;
+  s->ack_again = false;
+}
+
+void thirl_session_stream_ack_lost(thirl_session_stream *s) {
+  s->ack_again = true;
 }

@@ -33,6 +33,7 @@ typedef struct thirl_session_stream {
   uint64_t rx_read, rx_next, rx_final;
   uint64_t ack_next, ack_limit; /* what the peer was told last */
   bool rx_has_final;
+  bool ack_again; /* what was told may not have been heard */
 } thirl_session_stream;
 
 /** window: a power of two, at least THIRL_SESSION_STREAM_INITIAL. Allocates nothing yet. */
@@ -51,6 +52,8 @@ void thirl_session_stream_consume(thirl_session_stream *s, size_t n);
 bool thirl_session_stream_is_read_out(const thirl_session_stream *s);
 /** The peer has everything we wrote, the end included. */
 bool thirl_session_stream_is_delivered(const thirl_session_stream *s);
+/** Nothing is missing in either direction, whether the application has read it or not. */
+bool thirl_session_stream_is_complete(const thirl_session_stream *s);
 
 /* ---- the paths' side ---- */
 /**
@@ -82,5 +85,7 @@ void thirl_session_stream_ack(const thirl_session_stream *s, uint64_t *next, uin
 int thirl_session_stream_ack_due(const thirl_session_stream *s);
 /** Remember what was told. */
 void thirl_session_stream_ack_told(thirl_session_stream *s, uint64_t next, uint64_t limit);
+/** What was told may have been lost with its path: tell it again. */
+void thirl_session_stream_ack_lost(thirl_session_stream *s);
 
 #endif

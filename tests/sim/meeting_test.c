@@ -36,9 +36,23 @@ static void two_home_routers_become_direct(void **state) {
   meeting_close(&m);
 }
 
+static void our_own_ticket_is_refused(void **state) {
+  (void)state;
+  meeting m;
+  meeting_config c = meeting_config_of(8, nat("portrestricted"), nat("portrestricted"), 100 * THIRL_MS);
+  uint32_t handle = 0;
+  meeting_open(&m, &c);
+  assert_int_equal(thirl_session_endpoint_dial(m.a.endpoint, thirl_sim_clock(m.a.host), &m.ticket, NULL, &handle),
+                   THIRL_E_SELF);
+  assert_int_equal(handle, 0);
+  assert_true(thirl_session_endpoint_is_idle(m.a.endpoint));
+  meeting_close(&m);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(two_home_routers_become_direct),
+      cmocka_unit_test(our_own_ticket_is_refused),
   };
   return cmocka_run_group_tests_name("sim/meeting", tests, NULL, NULL);
 }
