@@ -87,6 +87,7 @@ typedef struct thirl_ice_flow {
   thirl_ice_type local_type;
 
   bool nominated; /* by the peer, which is controlling */
+  unsigned nominated_order;
   bool confirmed; /* by us, and answered */
   bool selected;
 } thirl_ice_flow;

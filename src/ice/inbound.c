@@ -132,7 +132,10 @@ static void accept_request(thirl_ice *a, const inbound *in) {
   if (!open) return;
   thirl_ice_flow *f = settle_flow(a, in);
   if (!f) return;
-  if (!a->controlling && nominates) f->nominated = true;
+  if (!a->controlling && nominates) {
+    if (!f->nominated) f->nominated_order = ++a->last_order;
+    f->nominated = true;
+  }
   trigger(a, f, in->msg);
 }
 

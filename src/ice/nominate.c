@@ -104,12 +104,21 @@ static bool is_usable(const thirl_ice *a, const thirl_ice_flow *f) {
   return f->nominated && (f->valid || (a->cfg.nominate_first && f->link != 0));
 }
 
-/* RFC 8445 8.1.1: of several nominated pairs the one with the highest priority. */
+/*
+ * RFC 8445 8.1.1: of several nominated pairs the one with the highest priority. But a peer that nominates over TCP before it knows that the
+ * connection is good takes that back by aborting it and nominating another, and its RST may be lost or late: there the last one counts.
+ */
+static bool is_better(const thirl_ice *a, const thirl_ice_flow *f, const thirl_ice_flow *than) {
+  if (!a->controlling && a->cfg.nominate_first && f->link && than->link)
+    return f->nominated_order > than->nominated_order;
+  return priority_of(a, f) > priority_of(a, than);
+}
+
 static thirl_ice_flow *best_nominated(thirl_ice *a) {
   thirl_ice_flow *best = NULL;
   for (unsigned i = 0; i < a->n_flows; i++) {
     thirl_ice_flow *f = &a->flows[i];
-    if (is_usable(a, f) && (!best || priority_of(a, f) > priority_of(a, best))) best = f;
+    if (is_usable(a, f) && (!best || is_better(a, f, best))) best = f;
   }
   return best;
 }

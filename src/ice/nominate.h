@@ -4,8 +4,8 @@
  *
  *   controlling   has at most one nomination that is not answered, and uses the first that is. It takes a nomination back only by
  *                 RST of the connection that it went over, so the peer loses that connection too.
- *   controlled    uses the best pair (by priority) that was nominated and that its own check has proven; when that one dies, the next. It keeps
- *                 the others for a while so as not to kill what the peer is about to nominate.
+ *   controlled    uses the best pair (by priority; with nominate_first over TCP the last one) that was nominated and that its own check has
+ *                 proven; when that one dies, the next. It keeps the others for a while so as not to kill what the peer is about to nominate.
  */
 #ifndef THIRL_ICE_NOMINATE_H
 #define THIRL_ICE_NOMINATE_H

@@ -176,6 +176,28 @@ static void the_controlled_side_follows_to_another_link(void **state) {
   toy_free(t);
 }
 
+/* The same, but the RST of the first link is lost: what the peer nominated last is what it uses, whatever the priorities are. */
+static void the_controlled_side_follows_before_it_hears_of_the_loss(void **state) {
+  (void)state;
+  toy *t = toy_two(NULL);
+  three_lanes(t);
+  toy_go(t, 0, t->now);
+  toy_go(t, 1, t->now);
+  toy_run(t, THIRL_S + 160 * THIRL_MS);
+  assert_int_equal(t->agent[1].selected, 1);
+  toy_kill(t, (unsigned)(toy_conn_of(t, 0, 1) - t->conns), t->now, t->now + 3 * THIRL_S);
+  toy_run(t, t->now + THIRL_S);
+  assert_int_equal(t->agent[0].selected, 1);
+  assert_int_equal(t->agent[1].selected, 2);
+  assert_ptr_equal(toy_conn_of(t, 0, t->agent[0].last_selected.link),
+                   toy_conn_of(t, 1, t->agent[1].last_selected.link));
+  assert_true(t->agent[1].selected_at <= t->agent[0].selected_at); /* nothing of what the peer sends next is lost */
+  toy_run(t, t->now + 4 * THIRL_S);
+  assert_int_equal(t->agent[1].selected, 2);
+  assert_int_equal(t->agent[1].lost, 0);
+  toy_free(t);
+}
+
 static void both_controlling(void **state) {
   (void)state;
   for (int role = 0; role < 2; role++) {
@@ -221,6 +243,7 @@ int main(void) {
       cmocka_unit_test(a_silent_stranger_loses_its_nomination),
       cmocka_unit_test(the_first_link_dies_before_the_answer),
       cmocka_unit_test(the_controlled_side_follows_to_another_link),
+      cmocka_unit_test(the_controlled_side_follows_before_it_hears_of_the_loss),
       cmocka_unit_test(both_controlling),
       cmocka_unit_test(after_the_end_nothing_more_is_wanted),
   };
