@@ -1,0 +1,776 @@
+/* SPDX-License-Identifier: MIT */
+/* Which path carries the stream, when a path is given up, when another round is wanted, how a session ends. Exact times. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "couple.h"
+
+#define T0 (1000 * THIRL_S)
+
+static couple world;
+
+static couple *open_couple(void) {
+  couple_open(&world, NULL, NULL);
+  return &world;
+}
+
+static void expect_event(const couple_side *s, thirl_session_event_kind kind, size_t i, thirl_time at, thirl_error e) {
+  const couple_event *k = couple_find(s, kind, i);
+  assert_non_null(k);
+  assert_int_equal(k->at, at);
+  assert_int_equal(k->ev.error, e);
+}
+
+/* Both are up through the relay, and it is quiet: 1 s has passed. */
+static couple *open_relayed(void) {
+  couple *c = open_couple();
+  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  couple_relay_up(c);
+  couple_run_to(c, T0 + THIRL_S);
+  assert_int_equal(c->l.s.route, THIRL_SESSION_RELAY);
+  return c;
+}
+
+static couple *open_both(void) {
+  couple *c = open_relayed();
+  couple_direct_up(c);
+  couple_run_to(c, T0 + 2 * THIRL_S);
+  assert_int_equal(c->d.s.route, THIRL_SESSION_DIRECT);
+  assert_int_equal(c->l.s.route, THIRL_SESSION_DIRECT);
+  return c;
+}
+
+/* ---- up ---- */
+
+static void the_stream_is_up_when_tls_is(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_UP, 0, T0 + 100 * THIRL_MS, THIRL_OK);
+  expect_event(&c->l, THIRL_SESSION_UP, 0, T0 + 150 * THIRL_MS, THIRL_OK);
+  expect_event(&c->d, THIRL_SESSION_PATH, 0, T0 + 100 * THIRL_MS, THIRL_OK);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_PATH, 0)->ev.route, THIRL_SESSION_RELAY);
+  assert_int_equal(c->d.n_events, 2);
+  assert_int_equal(c->l.n_events, 2);
+  couple_close(c);
+}
+
+static void what_was_written_before_goes_with_the_handshake(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  couple_write(c, &c->d, 1000);
+  couple_relay_up(c);
+  couple_run(c, 149 * THIRL_MS);
+  assert_int_equal(c->l.read, 0);
+  couple_run(c, 1 * THIRL_MS);
+  assert_int_equal(c->l.read, 1000);
+  couple_close(c);
+}
+
+static void the_direct_path_takes_over_and_back(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  thirl_session_punch_started(&c->d.s, c->now - 70 * THIRL_MS);
+  couple_direct_up(c);
+  couple_run(c, THIRL_S);
+  const couple_event *e = couple_find(&c->d, THIRL_SESSION_PATH, 1);
+  assert_non_null(e);
+  assert_int_equal(e->ev.route, THIRL_SESSION_DIRECT);
+  assert_int_equal(e->ev.since_go, e->at - T0 - THIRL_S + 70 * THIRL_MS);
+  assert_int_equal(e->ev.remote.port, 4000);
+  couple_write(c, &c->d, 50000);
+  couple_write(c, &c->l, 50000);
+  couple_run(c, 30 * THIRL_MS);
+  couple_down(c, COUPLE_DIRECT, THIRL_E_RESET);
+  couple_run(c, THIRL_S);
+  assert_int_equal(c->l.read, 50000);
+  assert_int_equal(c->d.read, 50000);
+  e = couple_find(&c->l, THIRL_SESSION_PATH, 2);
+  assert_non_null(e);
+  assert_int_equal(e->ev.route, THIRL_SESSION_RELAY);
+  assert_int_equal(e->ev.error, THIRL_E_RESET);
+  couple_close(c);
+}
+
+static void one_handshake_one_hello_and_then_silence(void **state) {
+  (void)state;
+  couple *c = open_both();
+  size_t before[2] = {c->d.bytes_out[0] + c->l.bytes_out[0], c->d.bytes_out[1] + c->l.bytes_out[1]};
+  couple_run_to(c, T0 + 25 * THIRL_S);
+  assert_int_equal(c->d.bytes_out[0] + c->l.bytes_out[0], before[0]);
+  assert_int_equal(c->d.bytes_out[1] + c->l.bytes_out[1], before[1]);
+  couple_run(c, 3 * THIRL_S); /* both have asked on both by now, and both have answered */
+  assert_true(c->d.bytes_out[0] + c->l.bytes_out[0] > before[0]);
+  assert_true(c->d.bytes_out[1] + c->l.bytes_out[1] > before[1]);
+  couple_close(c);
+}
+
+/* ---- liveness ---- */
+
+static void a_path_that_swallows_is_given_up_after_2500_ms(void **state) {
+  (void)state;
+  couple *c = open_both();
+  couple_down(c, COUPLE_DIRECT, THIRL_OK);
+  thirl_time heard = c->d.s.direct.heard_at, t = c->now;
+  couple_write(c, &c->d, 100);
+  assert_true(heard < t - 500 * THIRL_MS); /* so it asks at once */
+  couple_run_to(c, t + 2 * THIRL_S - 1);
+  assert_int_equal(c->d.s.route, THIRL_SESSION_DIRECT);
+  couple_run_to(c, t + 2 * THIRL_S);
+  assert_int_equal(c->d.s.route, THIRL_SESSION_RELAY);
+  expect_event(&c->d, THIRL_SESSION_PATH, 2, t + 2 * THIRL_S, THIRL_E_TIMEOUT);
+  couple_run(c, THIRL_S);
+  assert_int_equal(c->l.read, 100);
+  couple_close(c);
+}
+
+static void an_idle_path_is_asked_every_25_s(void **state) {
+  (void)state;
+  couple *c = open_both();
+  thirl_time heard = c->d.s.direct.heard_at;
+  couple_down(c, COUPLE_DIRECT, THIRL_OK);
+  couple_run_to(c, heard + 27 * THIRL_S - 1);
+  assert_int_equal(c->d.s.route, THIRL_SESSION_DIRECT);
+  couple_run_to(c, heard + 27 * THIRL_S);
+  assert_int_equal(c->d.s.route, THIRL_SESSION_RELAY);
+  couple_close(c);
+}
+
+static void a_slow_path_is_not_a_dead_one(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  c->delay[COUPLE_RELAY] = 1500 * THIRL_MS; /* a round trip of 3 s */
+  couple_relay_up(c);
+  couple_run(c, 9 * THIRL_S);
+  couple_write(c, &c->d, 60000);
+  couple_write(c, &c->l, 60000);
+  couple_run(c, 30 * THIRL_S);
+  assert_int_equal(c->d.read, 60000);
+  assert_int_equal(c->l.read, 60000);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_PATH), 1);
+  assert_int_equal(couple_count(&c->l, THIRL_SESSION_PATH), 1);
+  couple_close(c);
+}
+
+/* TLS and the peer's HELLO, or else it is no path: the reason is told, and the next try is patient as after any punching in vain. */
+static void a_direct_path_without_hello_is_a_punch_in_vain(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  c->rounds = true;
+  thirl_session_punch_started(&c->d.s, c->now);
+  thirl_session_punch_started(&c->l.s, c->now);
+  c->cut[COUPLE_DIRECT] = true;
+  thirl_time t = c->now;
+  couple_direct_up(c);
+  couple_write(c, &c->d, 1000);
+  couple_run(c, 300 * THIRL_MS);
+  assert_int_equal(c->l.read, 1000); /* the relay carries */
+  couple_run_to(c, t + 11 * THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_PATH, 1, t + 10 * THIRL_S, THIRL_E_TIMEOUT);
+  expect_event(&c->l, THIRL_SESSION_PATH, 1, t + 10 * THIRL_S, THIRL_E_TIMEOUT);
+  assert_int_equal(couple_find(&c->l, THIRL_SESSION_PATH, 1)->ev.route, THIRL_SESSION_RELAY);
+  couple_run_to(c, t + 40 * THIRL_S - 1);
+  assert_int_equal(c->n_rounds, 0);
+  couple_run_to(c, t + 40 * THIRL_S);
+  assert_int_equal(c->n_rounds, 1);
+  couple_close(c);
+}
+
+/* The listener's HELLO is lost with the path: the dialer must not sit on it, silent, for ten seconds. */
+static void an_open_path_that_goes_silent_stalls_2_s_at_most(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_direct_up(c);
+  couple_run(c, 60 * THIRL_MS); /* the listener has answered */
+  couple_down(c, COUPLE_DIRECT, THIRL_OK);
+  couple_close(c);
+  c = open_relayed();
+  couple_direct_up(c);
+  couple_run(c, 100 * THIRL_MS); /* TLS is open at the dialer; what it says now is lost */
+  couple_down(c, COUPLE_DIRECT, THIRL_OK);
+  couple_write(c, &c->d, 1000);
+  couple_run(c, 2200 * THIRL_MS);
+  assert_int_equal(c->l.read, 1000);
+  couple_close(c);
+}
+
+/* ---- acknowledgements and paths ---- */
+
+/* Everything has arrived on the direct path, but the word of it is lost with the path; the relay was there all the time. */
+static void an_acknowledgement_lost_with_its_path_is_said_again(void **state) {
+  (void)state;
+  couple *c = open_both();
+  couple_write(c, &c->d, 60000);
+  couple_run(c, 51 * THIRL_MS);
+  couple_down(c, COUPLE_DIRECT, THIRL_OK);
+  assert_int_equal(c->l.read, 60000);
+  couple_run(c, 4 * THIRL_S);
+  assert_int_equal(c->d.s.stream.tx_acked, 60000);
+  couple_write(c, &c->d, 60000);
+  couple_run(c, THIRL_S);
+  assert_int_equal(c->l.read, 120000);
+  couple_close(c);
+}
+
+static void the_acknowledgement_of_the_end_lost_likewise(void **state) {
+  (void)state;
+  couple *c = open_both();
+  couple_write(c, &c->d, 1000);
+  couple_finish(c, &c->d);
+  c->cut[COUPLE_DIRECT] = true; /* what is on the way arrives */
+  couple_run(c, 4 * THIRL_S);
+  assert_true(thirl_session_stream_is_read_out(&c->l.s.stream));
+  assert_true(thirl_session_stream_is_delivered(&c->d.s.stream)); /* the other direction is still open */
+  couple_write(c, &c->l, 1000);
+  couple_finish(c, &c->l);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_FINISHED), 1);
+  assert_int_equal(couple_count(&c->l, THIRL_SESSION_FINISHED), 1);
+  couple_close(c);
+}
+
+/* An acknowledgement that was told in the HELLO of a direct path that never worked. */
+static void an_acknowledgement_told_to_a_dead_handshake_is_said_again(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_direct_up(c);
+  couple_run(c, 149 * THIRL_MS); /* the dialer's half arrives in 1 ms; the listener answers with HELLO */
+  couple_write(c, &c->d, 100);   /* on the direct path already */
+  c->cut[COUPLE_DIRECT] = true;
+  couple_run(c, 6 * THIRL_S);
+  assert_int_equal(c->l.read, 100);
+  assert_int_equal(c->d.s.stream.tx_acked, 100);
+  couple_close(c);
+}
+
+/* ---- the end ---- */
+
+static void both_finish_within_three_one_way_times(void **state) {
+  (void)state;
+  couple *c = open_both();
+  thirl_time t = c->now;
+  couple_write(c, &c->d, 10);
+  couple_finish(c, &c->d);
+  couple_finish(c, &c->l);
+  couple_run(c, THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_FINISHED, 0, t + 150 * THIRL_MS, THIRL_OK);
+  expect_event(&c->l, THIRL_SESSION_FINISHED, 0, t + 150 * THIRL_MS, THIRL_OK);
+  const couple_event *e = couple_find(&c->l, THIRL_SESSION_FINISHED, 0);
+  assert_int_equal(e->ev.direct, 10);
+  assert_int_equal(e->ev.relayed, 0);
+  couple_close(c);
+}
+
+static void each_direction_ends_by_itself(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_finish(c, &c->d);
+  couple_run(c, THIRL_S);
+  assert_true(thirl_session_stream_is_read_out(&c->l.s.stream));
+  assert_true(thirl_session_stream_is_delivered(&c->d.s.stream));
+  couple_write(c, &c->l, 60000);
+  couple_run(c, 30 * THIRL_S);
+  assert_int_equal(c->d.read, 60000);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_FINISHED), 0);
+  couple_finish(c, &c->l);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_FINISHED), 1);
+  assert_int_equal(couple_count(&c->l, THIRL_SESSION_FINISHED), 1);
+  couple_close(c);
+}
+
+/* The peer has finished and is gone; everything is here. However slowly the application reads, it gets it all. */
+static void a_slow_reader_loses_nothing_when_the_peer_has_gone(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  c->l.lazy = true;
+  couple_write(c, &c->d, 30000);
+  couple_finish(c, &c->d);
+  couple_finish(c, &c->l);
+  couple_run(c, 61 * THIRL_S); /* the dialer need not wait longer for the last word */
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_FINISHED), 1);
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  couple_run(c, 600 * THIRL_S);
+  assert_int_equal(c->l.n_events, 2);
+  c->l.lazy = false;
+  couple_settle(c);
+  assert_int_equal(c->l.read, 30000);
+  assert_int_equal(couple_count(&c->l, THIRL_SESSION_FINISHED), 1);
+  couple_close(c);
+}
+
+static void the_relay_ends_while_the_last_word_is_awaited(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  c->rounds = true;
+  couple_finish(c, &c->d);
+  couple_finish(c, &c->l);
+  couple_run(c, 55 * THIRL_MS);
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  thirl_time t = c->now;
+  couple_run(c, 60 * THIRL_S);
+  assert_true(couple_find(&c->d, THIRL_SESSION_FINISHED, 0)->at < t + 3 * THIRL_S);
+  assert_true(couple_find(&c->l, THIRL_SESSION_FINISHED, 0)->at < t + 3 * THIRL_S);
+  couple_close(c);
+}
+
+/* The peer has finished; our last word was lost, and to every further CONNECT it says that it has ended this session. */
+static void a_peer_that_has_finished_need_not_be_waited_for(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_finish(c, &c->d);
+  couple_finish(c, &c->l);
+  couple_run(c, 120 * THIRL_MS); /* the dialer waits for BYE */
+  assert_int_equal(c->d.s.state, THIRL_SESSION_STATE_CLOSING);
+  thirl_session_relay_down(&c->d.s, c->now, THIRL_E_PEER_CLOSED);
+  couple_settle(c);
+  expect_event(&c->d, THIRL_SESSION_FINISHED, 0, c->now, THIRL_OK);
+  couple_close(c);
+}
+
+static void a_peer_that_has_given_up_is_believed_at_once(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  thirl_session_relay_down(&c->d.s, c->now, THIRL_E_PEER_CLOSED);
+  couple_settle(c);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, c->now, THIRL_E_PEER_CLOSED);
+  couple_close(c);
+  c = open_relayed();
+  couple_write(c, &c->d, 10);
+  thirl_session_relay_down(&c->d.s, c->now, THIRL_E_PEER_CLOSED);
+  couple_settle(c);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, c->now, THIRL_E_PEER_CLOSED);
+  couple_close(c);
+}
+
+static void giving_up_is_told(void **state) {
+  (void)state;
+  couple *c = open_both();
+  thirl_session_abandon(&c->d.s, c->now, THIRL_E_TIMEOUT);
+  couple_settle(c);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, c->now, THIRL_E_TIMEOUT);
+  thirl_time t = c->now;
+  couple_run(c, THIRL_S);
+  expect_event(&c->l, THIRL_SESSION_FAILED, 0, t + 50 * THIRL_MS, THIRL_E_PEER_CLOSED);
+  couple_close(c);
+}
+
+/* Reason 0 would mean that all is well. */
+static void giving_up_without_a_reason_is_still_giving_up(void **state) {
+  (void)state;
+  couple *c = open_both();
+  couple_write(c, &c->l, 10);
+  thirl_session_abandon(&c->d.s, c->now, THIRL_OK);
+  couple_settle(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_find(&c->l, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_PEER_CLOSED);
+  couple_close(c);
+}
+
+/* BYE says that everything is complete; before it is, it is a lie. */
+static void a_farewell_before_the_end_breaks_the_protocol(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  thirl_session_path_say(&c->d.s.relay, &(thirl_session_frame){.type = THIRL_SESSION_BYE});
+  couple_run(c, 60 * THIRL_MS);
+  assert_true(c->l.relay_ended);
+  assert_int_equal(c->l.s.route, THIRL_SESSION_NO_PATH);
+  couple_close(c);
+}
+
+/* ---- time runs out ---- */
+
+static void no_path_in_30_s_is_the_last_error(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  couple_run_to(c, T0 + 30 * THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + 30 * THIRL_S, THIRL_E_NO_SERVER);
+  expect_event(&c->l, THIRL_SESSION_FAILED, 0, T0 + 30 * THIRL_S, THIRL_E_NO_SERVER);
+  couple_close(c);
+  couple_open(&world, NULL, NULL);
+  c = &world;
+  c->rounds = true;
+  c->round_answer = THIRL_E_NO_PEER;
+  couple_run_to(c, T0 + 30 * THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + 30 * THIRL_S, THIRL_E_NO_PEER);
+  couple_close(c);
+}
+
+static void pathless_for_60_s_is_lost(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_down(c, COUPLE_RELAY, THIRL_E_NO_SERVER);
+  couple_run_to(c, T0 + 61 * THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + 61 * THIRL_S, THIRL_E_LOST);
+  expect_event(&c->l, THIRL_SESSION_FAILED, 0, T0 + 61 * THIRL_S, THIRL_E_LOST);
+  couple_close(c);
+}
+
+static void patience_may_be_endless(void **state) {
+  (void)state;
+  thirl_session_policy p = {.dial_timeout = THIRL_NEVER, .lost_after = THIRL_NEVER};
+  couple_open(&world, &p, &p);
+  couple *c = &world;
+  couple_run(c, 3600 * THIRL_S);
+  assert_int_equal(c->d.n_events, 0);
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  couple_run(c, 3600 * THIRL_S);
+  couple_relay_up(c);
+  couple_write(c, &c->d, 10);
+  couple_run(c, THIRL_S);
+  assert_int_equal(c->l.read, 10);
+  couple_finish(c, &c->d);
+  couple_finish(c, &c->l);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_FINISHED), 1);
+  couple_close(c);
+}
+
+/* ---- rounds ---- */
+
+static void rounds_in_vain_come_slower_and_spread(void **state) {
+  (void)state;
+  thirl_session_policy p = {.dial_timeout = 120 * THIRL_S};
+  couple_open(&world, &p, NULL);
+  couple *c = &world;
+  c->rounds = true;
+  c->round_answer = THIRL_E_NO_PEER;
+  couple_run(c, 119 * THIRL_S);
+  assert_int_equal(c->round_at[0], T0);
+  static const thirl_time least[] = {500, 1000, 2000, 4000}; /* ms; and up to 1 s more */
+  for (size_t i = 1; i < c->n_rounds; i++) {
+    thirl_time gap = (c->round_at[i] - c->round_at[i - 1]) / THIRL_MS;
+    assert_in_range(gap, least[THIRL_MIN(i - 1, (size_t)3)], least[THIRL_MIN(i - 1, (size_t)3)] + 1001);
+  }
+  assert_in_range(c->n_rounds, 25, 31);
+  couple_close(c);
+}
+
+static void a_round_without_an_answer_is_over_after_15_s(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  thirl_session_round_begun(&c->d.s, c->now);
+  couple_run_to(c, T0 + 15 * THIRL_S - 1);
+  assert_true(thirl_session_round_deadline(&c->d.s) == THIRL_NEVER);
+  couple_run_to(c, T0 + 15 * THIRL_S);
+  assert_in_range(thirl_session_round_deadline(&c->d.s), c->now + 500 * THIRL_MS, c->now + 1500 * THIRL_MS);
+  couple_close(c);
+}
+
+static void a_lost_relay_is_asked_for_again_within_2_s(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  c->rounds = true;
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  couple_run(c, 2 * THIRL_S);
+  assert_int_equal(c->n_rounds, 1);
+  assert_true(c->round_punches[0]);
+  assert_int_equal(c->d.s.route, THIRL_SESSION_RELAY);
+  couple_close(c);
+}
+
+static void with_a_direct_path_the_relay_is_repaired_without_punching(void **state) {
+  (void)state;
+  couple *c = open_both();
+  c->rounds = true;
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  couple_run(c, 2 * THIRL_S);
+  assert_int_equal(c->n_rounds, 1);
+  assert_false(c->round_punches[0]);
+  couple_run(c, 100 * THIRL_S);
+  assert_int_equal(c->n_rounds, 1);
+  couple_close(c);
+}
+
+/* A peer that takes no relay: it is not asked for one every second. */
+static void a_relay_that_is_not_wanted_is_not_asked_for(void **state) {
+  (void)state;
+  couple *c = open_both();
+  c->rounds = true;
+  couple_down(c, COUPLE_RELAY, THIRL_E_ONLY_RELAY);
+  couple_run(c, 100 * THIRL_S);
+  assert_int_equal(c->n_rounds, 0);
+  couple_close(c);
+}
+
+/* The peer has lost the server; the direct path carries. */
+static void with_a_direct_path_rounds_in_vain_become_rare(void **state) {
+  (void)state;
+  couple *c = open_both();
+  c->rounds = true;
+  c->round_answer = THIRL_E_NO_PEER;
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  couple_run(c, 600 * THIRL_S);
+  assert_in_range(c->n_rounds, 5, 30);
+  couple_close(c);
+}
+
+static void punching_in_vain_is_repeated_after_30_s_and_doubles(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  c->rounds = true;
+  c->round_answer = THIRL_E_LIMIT; /* leaves the relay as it is */
+  couple_run(c, THIRL_S);
+  static const thirl_time waits[] = {30, 60, 120, 240, 480, 600, 600};
+  for (size_t i = 0; i < 7; i++) {
+    thirl_session_round_begun(&c->d.s, c->now);
+    thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+    thirl_session_punch_started(&c->d.s, c->now);
+    thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_TIMEOUT);
+    assert_int_equal(thirl_session_round_deadline(&c->d.s), c->now + waits[i] * THIRL_S);
+  }
+  couple_settle(c);
+  const couple_event *e = couple_find(&c->d, THIRL_SESSION_PATH, 1);
+  assert_int_equal(e->ev.route, THIRL_SESSION_RELAY);
+  assert_int_equal(e->ev.error, THIRL_E_TIMEOUT);
+  couple_close(c);
+}
+
+/* A direct path that dies again and again right after it came: every round costs the relay's stream a handshake. */
+static void a_direct_path_that_flaps_is_not_chased(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  c->rounds = true;
+  size_t flaps = 0;
+  for (int i = 0; i < 120; i++) {
+    size_t n = c->n_rounds;
+    couple_run(c, THIRL_S);
+    if (i > 0 && c->n_rounds == n) continue;
+    thirl_session_punch_started(&c->d.s, c->now);
+    couple_direct_up(c);
+    couple_run(c, 400 * THIRL_MS);
+    couple_down(c, COUPLE_DIRECT, THIRL_E_RESET);
+    flaps++;
+  }
+  assert_in_range(flaps, 2, 6);
+  couple_close(c);
+}
+
+static void registered_again_what_is_missing_is_asked_for_at_once(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_TIMEOUT);
+  thirl_session_round_now(&c->d.s, c->now);
+  assert_int_equal(thirl_session_round_deadline(&c->d.s), c->now);
+  couple_close(c);
+  c = open_both();
+  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  thirl_session_round_now(&c->d.s, c->now);
+  assert_true(thirl_session_round_deadline(&c->d.s) == THIRL_NEVER); /* nothing is missing */
+  thirl_session_round_now(&c->l.s, c->now);
+  assert_true(thirl_session_round_deadline(&c->l.s) == THIRL_NEVER); /* a listener never asks */
+  assert_false(thirl_session_wants_round(&c->l.s, c->now));
+  couple_close(c);
+}
+
+/* ---- what the caller allows ---- */
+
+static void only_direct_means_that_the_relay_carries_nothing(void **state) {
+  (void)state;
+  thirl_session_policy p = {.direct_only = true};
+  couple_open(&world, &p, &p);
+  couple *c = &world;
+  couple_write(c, &c->d, 100);
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(c->l.read, 0);
+  assert_int_equal(c->d.n_events, 0);
+  couple_direct_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(c->l.read, 100);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_UP, 0)->ev.route, THIRL_SESSION_DIRECT);
+  couple_close(c);
+}
+
+static void only_direct_and_no_path_is_its_own_error(void **state) {
+  (void)state;
+  thirl_session_policy p = {.direct_only = true};
+  couple_open(&world, &p, &p);
+  couple *c = &world;
+  couple_run(c, THIRL_S);
+  thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_REFUSED);
+  thirl_session_punch_failed(&c->l.s, c->now, THIRL_E_REFUSED);
+  couple_settle(c);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + THIRL_S, THIRL_E_ONLY_RELAY);
+  expect_event(&c->l, THIRL_SESSION_FAILED, 0, T0 + THIRL_S, THIRL_E_ONLY_RELAY);
+  couple_close(c);
+}
+
+static void only_the_relay_means_no_punching(void **state) {
+  (void)state;
+  thirl_session_policy p = {.relay_only = true};
+  couple_open(&world, &p, NULL);
+  couple *c = &world;
+  assert_true(thirl_session_wants_round(&c->d.s, c->now));
+  assert_false(thirl_session_wants_punch(&c->d.s));
+  couple_close(c);
+}
+
+static void a_policy_that_cannot_be_is_refused(void **state) {
+  (void)state;
+  thirl_session s;
+  thirl_peerid peer = {0};
+  static const thirl_session_policy bad[] = {
+      {.direct_only = true, .relay_only = true}, {.window = 16384}, {.window = 40000}, {.window = 1}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(thirl_session_init(&s, T0, true, &peer, couple_id, &bad[i], NULL, 1), THIRL_E_INVALID);
+}
+
+/* ---- who is there ---- */
+
+/* The process at the other end has begun anew, and knows nothing of this stream. */
+static void another_incarnation_is_the_end(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_write(c, &c->d, 1000);
+  couple_write(c, &c->l, 1000);
+  couple_run(c, THIRL_S);
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  couple_restart(c, &c->l, NULL);
+  thirl_time t = c->now;
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  assert_in_range(couple_find(&c->d, THIRL_SESSION_FAILED, 0)->at, t, t + 200 * THIRL_MS);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_LOST);
+  assert_int_equal(c->l.read, 0);
+  /* and the new one does not hang */
+  assert_non_null(couple_find(&c->l, THIRL_SESSION_FAILED, 0));
+  couple_close(c);
+}
+
+/* The same when the former one had said nothing yet, so that the numbers fit. */
+static void another_incarnation_with_no_byte_between_them(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  couple_restart(c, &c->l, NULL);
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_LOST);
+  assert_int_equal(couple_find(&c->l, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_PEER_CLOSED);
+  couple_close(c);
+}
+
+static void a_wrong_key_is_told_on_both_sides(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  thirl_peerid right = c->l.s.peer;
+  c->l.s.peer.b[0] ^= 1; /* the listener expects somebody else */
+  couple_write(c, &c->d, 100);
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_find(&c->l, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_WRONG_KEY);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_WRONG_KEY);
+  assert_int_equal(c->l.read, 0);
+  assert_null(couple_find(&c->l, THIRL_SESSION_UP, 0));
+  couple_close(c);
+  c = open_couple();
+  c->l.s.peer = right;
+  c->d.s.peer.b[0] ^= 1; /* the dialer expects somebody else */
+  couple_write(c, &c->d, 100);
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_WRONG_KEY);
+  assert_null(couple_find(&c->d, THIRL_SESSION_UP, 0));
+  assert_null(couple_find(&c->l, THIRL_SESSION_UP, 0));
+  assert_int_equal(c->l.read, 0);
+  couple_close(c);
+}
+
+/* With another key at the end of a direct connection the session goes on through the relay, and tells of the stranger. */
+static void a_stranger_on_the_direct_path_costs_nothing(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  c->d.s.peer.b[0] ^= 1;
+  couple_direct_up(c);
+  c->d.s.peer.b[0] ^= 1;
+  couple_write(c, &c->d, 1000);
+  couple_run(c, THIRL_S);
+  const couple_event *e = couple_find(&c->d, THIRL_SESSION_STRANGER, 0);
+  assert_non_null(e);
+  assert_int_equal(e->ev.error, THIRL_E_WRONG_KEY);
+  assert_int_equal(e->ev.remote.port, 4000);
+  assert_true(c->d.direct_ended);
+  assert_int_equal(c->l.read, 1000);
+  assert_int_equal(c->d.s.state, THIRL_SESSION_STATE_OPEN);
+  couple_close(c);
+}
+
+/* ---- events ---- */
+
+static void of_too_many_events_the_newest_stay(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  thirl_addr at = {.family = THIRL_FAMILY_V4, .ip = {1, 2, 3, 4}};
+  for (uint16_t i = 1; i <= 20; i++) {
+    at.port = i;
+    thirl_session_stranger(&c->d.s, &at, THIRL_E_STRANGER);
+  }
+  thirl_session_event ev;
+  for (uint16_t i = 5; i <= 20; i++) {
+    assert_true(thirl_session_next_event(&c->d.s, &ev));
+    assert_int_equal(ev.remote.port, i);
+  }
+  assert_false(thirl_session_next_event(&c->d.s, &ev));
+  assert_int_equal(c->d.s.events_lost, 4);
+  couple_close(c);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_stream_is_up_when_tls_is),
+      cmocka_unit_test(what_was_written_before_goes_with_the_handshake),
+      cmocka_unit_test(the_direct_path_takes_over_and_back),
+      cmocka_unit_test(one_handshake_one_hello_and_then_silence),
+      cmocka_unit_test(a_path_that_swallows_is_given_up_after_2500_ms),
+      cmocka_unit_test(an_idle_path_is_asked_every_25_s),
+      cmocka_unit_test(a_slow_path_is_not_a_dead_one),
+      cmocka_unit_test(a_direct_path_without_hello_is_a_punch_in_vain),
+      cmocka_unit_test(an_open_path_that_goes_silent_stalls_2_s_at_most),
+      cmocka_unit_test(an_acknowledgement_lost_with_its_path_is_said_again),
+      cmocka_unit_test(the_acknowledgement_of_the_end_lost_likewise),
+      cmocka_unit_test(an_acknowledgement_told_to_a_dead_handshake_is_said_again),
+      cmocka_unit_test(both_finish_within_three_one_way_times),
+      cmocka_unit_test(each_direction_ends_by_itself),
+      cmocka_unit_test(a_slow_reader_loses_nothing_when_the_peer_has_gone),
+      cmocka_unit_test(the_relay_ends_while_the_last_word_is_awaited),
+      cmocka_unit_test(a_peer_that_has_finished_need_not_be_waited_for),
+      cmocka_unit_test(a_peer_that_has_given_up_is_believed_at_once),
+      cmocka_unit_test(giving_up_is_told),
+      cmocka_unit_test(giving_up_without_a_reason_is_still_giving_up),
+      cmocka_unit_test(a_farewell_before_the_end_breaks_the_protocol),
+      cmocka_unit_test(no_path_in_30_s_is_the_last_error),
+      cmocka_unit_test(pathless_for_60_s_is_lost),
+      cmocka_unit_test(patience_may_be_endless),
+      cmocka_unit_test(rounds_in_vain_come_slower_and_spread),
+      cmocka_unit_test(a_round_without_an_answer_is_over_after_15_s),
+      cmocka_unit_test(a_lost_relay_is_asked_for_again_within_2_s),
+      cmocka_unit_test(with_a_direct_path_the_relay_is_repaired_without_punching),
+      cmocka_unit_test(a_relay_that_is_not_wanted_is_not_asked_for),
+      cmocka_unit_test(with_a_direct_path_rounds_in_vain_become_rare),
+      cmocka_unit_test(punching_in_vain_is_repeated_after_30_s_and_doubles),
+      cmocka_unit_test(a_direct_path_that_flaps_is_not_chased),
+      cmocka_unit_test(registered_again_what_is_missing_is_asked_for_at_once),
+      cmocka_unit_test(only_direct_means_that_the_relay_carries_nothing),
+      cmocka_unit_test(only_direct_and_no_path_is_its_own_error),
+      cmocka_unit_test(only_the_relay_means_no_punching),
+      cmocka_unit_test(a_policy_that_cannot_be_is_refused),
+      cmocka_unit_test(another_incarnation_is_the_end),
+      cmocka_unit_test(another_incarnation_with_no_byte_between_them),
+      cmocka_unit_test(a_wrong_key_is_told_on_both_sides),
+      cmocka_unit_test(a_stranger_on_the_direct_path_costs_nothing),
+      cmocka_unit_test(of_too_many_events_the_newest_stay),
+  };
+  return cmocka_run_group_tests_name("session/session", tests, NULL, NULL);
+}
