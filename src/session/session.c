@@ -13,14 +13,12 @@
 #define ASK_AFTER      (500 * THIRL_MS) /* silence, while something is outstanding, before a PING */
 #define ASK_IDLE       (25 * THIRL_S)   /* silence, with nothing outstanding, before a PING */
 #define DEAD_AFTER     (2 * THIRL_S)    /* silence after a PING before the path is given up; at least 4 round trips */
-#define BYE_PATIENCE                                                                                                   \
-  (20 * THIRL_S) /* for the peer's BYE, once the server has told that the peer's connection is gone */
-#define ROUND_GAP      (1 * THIRL_S)  /* between rounds at least */
-#define ROUND_PATHLESS (8 * THIRL_S)  /* between rounds at most, while there is no path at all */
-#define ROUND_PARTIAL  (60 * THIRL_S) /* the same, while one path carries and the other is to be had back */
-#define SHORT_LIVED    (10 * THIRL_S) /* a direct path that dies so young was a punch in vain */
-#define ROUND_REPAIR   (5 * THIRL_S)  /* first retry of punching where a direct path was before; doubles */
-#define ROUND_RELAYED  (30 * THIRL_S) /* first retry of punching while the relay carries; doubles */
+#define ROUND_GAP      (1 * THIRL_S)    /* between rounds at least */
+#define ROUND_PATHLESS (8 * THIRL_S)    /* between rounds at most, while there is no path at all */
+#define ROUND_PARTIAL  (60 * THIRL_S)   /* the same, while one path carries and the other is to be had back */
+#define SHORT_LIVED    (10 * THIRL_S)   /* a direct path that dies so young was a punch in vain */
+#define ROUND_REPAIR   (5 * THIRL_S)    /* first retry of punching where a direct path was before; doubles */
+#define ROUND_RELAYED  (30 * THIRL_S)   /* first retry of punching while the relay carries; doubles */
 #define ROUND_MAX      (600 * THIRL_S)
 #define ROUND_ANSWER   (15 * THIRL_S) /* a CONNECT without an answer */
 
@@ -159,10 +157,6 @@ thirl_error thirl_session_relay_up(thirl_session *s, thirl_time now) {
 
 void thirl_session_relay_down(thirl_session *s, thirl_time now, thirl_error why) {
   drop_path(s, &s->relay);
-  if (s->state == THIRL_SESSION_STATE_CLOSING && why == THIRL_E_PEER_CLOSED)
-    s->bye_at = now; /* it has left, and needs nothing */
-  if (s->state == THIRL_SESSION_STATE_CLOSING && why == THIRL_E_LOST)
-    s->bye_at = THIRL_MIN(s->bye_at, now + BYE_PATIENCE);
   if (why != THIRL_OK) {
     s->last_error = why;
     if (s->is_dialer && !s->round_under_way &&

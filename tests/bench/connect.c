@@ -73,8 +73,8 @@ static times play(const row *r, uint64_t seed) {
   meeting_dial(&m);
   while (now < dialled + 20 * THIRL_S && !(m.a.is_direct && m.b.is_direct && m.a.read && m.b.read)) {
     meeting_run_on(&m, now += STEP_US);
-    if (!t.first_byte && (m.a.read || m.b.read)) t.first_byte = ms(now);
-    if (!t.both_bytes && m.a.read && m.b.read) t.both_bytes = ms(now);
+    if (t.first_byte == 0 && (m.a.read || m.b.read)) t.first_byte = ms(now);
+    if (t.both_bytes == 0 && m.a.read && m.b.read) t.both_bytes = ms(now);
   }
   measure_must(m.a.is_direct && m.b.is_direct && t.both_bytes > 0, "no direct path");
   double go = ms(m.b.confirmed_at - m.b.confirmed_after);
