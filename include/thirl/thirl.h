@@ -75,6 +75,7 @@ typedef struct thirl_listener thirl_listener;
  * E_ONLY_RELAY      with direct_only
  * E_WRONG_KEY       somebody else answered in the peer's place; not a byte was exchanged
  * E_SYNTAX, E_CHECKSUM, E_UNSUPPORTED   not a ticket, a mistyped one, one of a later version
+ * E_SELF            our own ticket: two ends need two keys (ephemeral is one)
  * and what thirl_context_new says
  */
 THIRL_API thirl_error thirl_dial(const thirl_options *options, const char *ticket, thirl_connection **out);
@@ -154,7 +155,7 @@ typedef struct thirl_event {
  * E_NOMEM, E_LIMIT, E_CRYPTO
  */
 THIRL_API thirl_error thirl_context_new(const thirl_options *options, thirl_context **out);
-/** Gives up every session and ends; the peers are told, as far as that is possible at once. NULL is allowed. */
+/** Gives up every session and ends. It may take up to 300 ms until the peers are told, and longer while a name is looked up. NULL is allowed. */
 THIRL_API void thirl_context_free(thirl_context *c);
 /** Readable when thirl_context_process() has something to do. One for the life of the context. */
 THIRL_API int thirl_context_fd(const thirl_context *c);
@@ -173,7 +174,7 @@ THIRL_API const char *thirl_context_explain(const thirl_context *c);
 THIRL_API void thirl_context_peer(const thirl_context *c, char *out);
 
 /**
- * Make a ticket (THIRL_TICKET_MAX characters) and begin to listen; ticket holders come in as INCOMING. The ticket is good when REGISTERED has come.
+ * Make a ticket (THIRL_TICKET_MAX characters) and begin to listen; ticket holders come in as INCOMING. The ticket is good soon after REGISTERED.
  *
  * E_INVALID, E_SYNTAX, E_RANGE   there is no server in the options, or it is none
  * E_UNSUPPORTED                  the context is at another server already
@@ -183,8 +184,8 @@ THIRL_API thirl_error thirl_context_listen(thirl_context *c, char *ticket);
 /**
  * Begin to reach the ticket's peer. UP or FAILED follows (with the errors of thirl_dial). Bytes may be written at once.
  *
- * E_SYNTAX, E_CHECKSUM, E_UNSUPPORTED   see thirl_dial; E_UNSUPPORTED also: the context is at another server already
- * E_LIMIT                               256 sessions are the most
+ * E_SYNTAX, E_CHECKSUM, E_UNSUPPORTED, E_SELF   see thirl_dial; E_UNSUPPORTED also: the context is at another server already
+ * E_LIMIT                                       256 sessions are the most
  */
 THIRL_API thirl_error thirl_context_dial(thirl_context *c, const char *ticket, thirl_session_handle *out);
 /**

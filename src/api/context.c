@@ -5,6 +5,7 @@
  */
 #include "api/context.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ enum {
   SERVERS_MAX = 8, /* addresses of one server */
   TURNS_MAX = 8    /* of the loop in one process() */
 };
+
+#define FAREWELL (300 * THIRL_MS) /* at most, in thirl_context_free */
 
 _Static_assert((int)THIRL_TICKET_MAX >= (int)THIRL_MEET_TICKET_TEXT_MAX, "a ticket fits");
 
@@ -178,11 +181,27 @@ thirl_error thirl_context_new(const thirl_options *options, thirl_context **out)
   return e == THIRL_OK ? make_endpoint(c, &o) : e;
 }
 
+/* Give up what is left, and see to it that the last words leave this machine: without them the peers would wait for us in vain. */
+static void say_farewell(thirl_context *c) {
+  thirl_time end = thirl_io_clock_now() + FAREWELL;
+  thirl_api_sessions_abandon(&c->sessions, THIRL_E_PEER_CLOSED);
+  touch(c);
+  while (!thirl_session_endpoint_is_idle(c->endpoint) || thirl_io_net_unsent(c->net)) {
+    struct pollfd p = {.fd = thirl_context_fd(c), .events = POLLIN};
+    thirl_time now = thirl_io_clock_now();
+    if (now >= end) return;
+    while (thirl_api_events_take(&c->events)) {
+    }
+    int ms = thirl_context_timeout_ms(c), left = (int)((end - now) / THIRL_MS) + 1;
+    (void)poll(&p, 1, ms < 0 || ms > left ? left : ms);
+    (void)thirl_context_process(c);
+  }
+}
+
 void thirl_context_free(thirl_context *c) {
   if (!c) return;
   if (c->net) {
-    thirl_api_sessions_abandon(&c->sessions, THIRL_E_PEER_CLOSED);
-    thirl_io_net_kick(c->net);
+    say_farewell(c);
     thirl_io_net_close(c->net, NULL, NULL);
   }
   if (c->endpoint) thirl_api_sessions_fini(&c->sessions);

@@ -138,7 +138,7 @@ static void finish(void *self) {
 static thirl_bytes peek(void *self) {
   thirl_api_session *k = self;
   thirl_bytes v;
-  k->all->is_busy = true;
+  if (!k->all->is_looking) k->all->is_busy = true;
   (void)thirl_session_streams_peek(k->all->endpoint, k->handle, &v);
   return v;
 }
@@ -255,6 +255,7 @@ static void look_at(thirl_api_session *k) {
 
 bool thirl_api_sessions_look(thirl_api_sessions *s) {
   bool moved = false;
+  s->is_looking = true;
   for (thirl_api_session *k = s->first, *next; k; k = next) {
     next = k->next;
     if (k->is_over) continue;
@@ -263,6 +264,7 @@ bool thirl_api_sessions_look(thirl_api_sessions *s) {
     else
       look_at(k);
   }
+  s->is_looking = false;
   return moved;
 }
 

@@ -17,7 +17,8 @@ typedef struct thirl_api_sessions {
   uv_loop_t *loop;
   thirl_session_endpoint *endpoint;
   thirl_api_session *first;
-  bool is_busy;             /* a pump was at work since this was cleared: what it watches may have changed */
+  bool is_looking;          /* inside thirl_api_sessions_look */
+  bool is_busy;             /* the loop has called a pump since this was cleared: what it watches may have changed */
   bool touch_due;           /* a pump gave a session up: let the carrier act when the loop is back */
   void (*touch)(void *ctx); /* the endpoint was used outside an event */
   void *ctx;

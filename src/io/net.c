@@ -400,6 +400,13 @@ size_t thirl_io_net_lingering(const thirl_io_net *n) {
   return n->drive.lingering_n;
 }
 
+size_t thirl_io_net_unsent(const thirl_io_net *n) {
+  size_t sum = 0;
+  for (thirl_link *k = thirl_list_first(&n->ports.all); k; k = thirl_list_next(&n->ports.all, k))
+    sum += THIRL_OWNER(k, thirl_io_port, all)->out.n;
+  return sum;
+}
+
 void thirl_io_net_get_stats(const thirl_io_net *n, thirl_io_net_stats *out) {
   *out = n->drive.stats;
   out->sockets = n->ports.n;

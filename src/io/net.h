@@ -42,6 +42,9 @@ void thirl_io_net_close(thirl_io_net *n, void (*done)(void *ctx), void *ctx);
 /** Connections that the machine has closed and that are not through yet. A program that ends waits for 0, for a while. */
 size_t thirl_io_net_lingering(const thirl_io_net *n);
 
+/** Bytes of open connections that were pulled and that no socket has taken yet. */
+size_t thirl_io_net_unsent(const thirl_io_net *n);
+
 void thirl_io_net_get_stats(const thirl_io_net *n, thirl_io_net_stats *out);
 
 #endif

@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/rig.h"
@@ -303,6 +305,27 @@ static void test_the_last_one_closes_everything(void **state) {
   assert_int_equal(thirl_connection_close(p.dialed, RIG_PATIENCE_MS), THIRL_E_PEER_CLOSED);
 }
 
+/* ---- idle ---- */
+
+static long long cpu_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* CPU time, not time: a thread that spins would use all of it. */
+static void test_an_idle_connection_uses_no_cpu(void **state) {
+  (void)state;
+  rig_pair p = rig_connect(server, NULL, NULL);
+  thirl_listener_close(p.listener);
+  poll(NULL, 0, 300);
+  long long before = cpu_ms();
+  poll(NULL, 0, 1000);
+  assert_true(cpu_ms() - before < 300);
+  thirl_connection_close(p.dialed, 0);
+  thirl_connection_close(p.accepted, 0);
+}
+
 /* ---- the server goes away ---- */
 
 static void test_without_any_path_the_stream_is_lost(void **state) {
@@ -342,6 +365,7 @@ int main(void) {
       TEST(test_a_closed_listener_takes_nobody),
       TEST(test_what_nobody_accepted_ends_with_the_listener),
       TEST(test_the_last_one_closes_everything),
+      TEST(test_an_idle_connection_uses_no_cpu),
       TEST(test_without_any_path_the_stream_is_lost),
   };
   return cmocka_run_group_tests_name("api/connection", tests, NULL, NULL);
