@@ -83,6 +83,7 @@ int main(int argc, char **argv) {
     contenders[i + 1].name = rivals[i].name;
     contenders[i + 1].rival = &rivals[i];
   }
+  thirl_secure_identity_free(id);
   meet();
   race(contenders, n + 1, bytes, runs);
   for (size_t i = 0; i < n; i++)

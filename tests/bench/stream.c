@@ -44,6 +44,7 @@ static void prepare_plain(void) {
   plain_secure(&ahead, ctx_ahead);
   plain_secure(&duplex, ctx);
   plain_set_nonblocking(&duplex);
+  thirl_secure_identity_free(id);
 }
 
 static plain_cost thirl_move(uint64_t there, uint64_t back) {

@@ -122,6 +122,7 @@ static void on_wake(uv_async_t *a) {
 
 static void *run(void *ctx) {
   party *p = ctx;
+  pthread_setname_np(pthread_self(), p->server ? "server" : "endpoint"); /* for profilers */
   uv_run(&p->loop, UV_RUN_DEFAULT);
   return NULL;
 }
