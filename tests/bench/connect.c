@@ -115,8 +115,7 @@ int main(int argc, char **argv) {
          "connect", "stream");
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     print_row(&rows[i], worlds);
-  printf("  published elsewhere, not measured here: UDP, no NAT, from the exchange of candidates "
-         "(research/performance.md)\n");
+  printf("  published elsewhere, not measured here: over UDP, no NAT, from the exchange of candidates\n");
   print_published("libnice", "2.42", "1.92");
   print_published("libjuice", "12.02", "11.52");
   print_published("no one can be faster", "1.00", "1.50");
