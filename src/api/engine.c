@@ -109,6 +109,7 @@ static void come_up(thirl_api_engine *e, thirl_connection *c, const thirl_event 
   c->is_up = err == THIRL_OK;
   if (c->is_up) return;
   if (fd >= 0) close(fd);
+  if (err == THIRL_E_NOT_FOUND) return; /* it came up and ended in one turn: its FAILED tells why */
   c->result = err;
   thirl_close(e->context, c->session);
 }

@@ -276,7 +276,8 @@ static void test_a_closed_listener_takes_nobody(void **state) {
   o.timeout_ms = 1500;
   thirl_error e =
       thirl_dial(&o, p.ticket, &c); /* the listener's context still is at the server, for the live connection */
-  assert_int_equal(e, THIRL_E_NO_PEER);
+  /* Whoever dials before the server has heard of it is turned away by the listener itself. */
+  assert_true(e == THIRL_E_NO_PEER || e == THIRL_E_PEER_CLOSED);
   assert_null(c);
   thirl_connection_close(p.dialed, 0);
   thirl_connection_close(p.accepted, 0);
