@@ -39,7 +39,6 @@ bool thirl_session_anonymous_owns(const thirl_session_anonymous *a, thirl_net_id
 }
 
 static thirl_session_door_verdict admit(thirl_session_anonymous *a, thirl_time now, const thirl_net_event *ev) {
-  if (a->n == THIRL_SESSION_DOORS_MAX) return THIRL_SESSION_DOOR_FULL;
   thirl_session_door *d = calloc(1, sizeof *d);
   if (!d) return THIRL_SESSION_DOOR_FULL;
   d->id = ev->id;
@@ -67,11 +66,13 @@ static thirl_session_door_verdict take_data(thirl_session_door *d, thirl_bytes i
 }
 
 thirl_session_door_verdict thirl_session_anonymous_input(thirl_session_anonymous *a, thirl_time now,
-                                                         const thirl_net_event *ev) {
+                                                         const thirl_net_event *ev, thirl_addr *remote) {
+  *remote = ev->remote;
   if (ev->kind == THIRL_NET_ACCEPTED) return admit(a, now, ev);
   thirl_session_door *d = find(a, ev->id);
   thirl_session_door_verdict v = THIRL_SESSION_DOOR_FINE;
   if (!d) return v;
+  *remote = d->remote;
   if (ev->kind == THIRL_NET_DATA) v = take_data(d, ev->payload);
   if (ev->kind == THIRL_NET_EOF) v = THIRL_SESSION_DOOR_STRANGER;
   if (ev->kind == THIRL_NET_FAILED) v = THIRL_SESSION_DOOR_GONE;
@@ -89,9 +90,37 @@ thirl_session_door *thirl_session_anonymous_next_named(thirl_session_anonymous *
   return NULL;
 }
 
+/* One IPv6 host has a whole /64. */
+static bool same_source(const thirl_addr *x, const thirl_addr *y) {
+  size_t n = x->family == THIRL_FAMILY_V6 ? 8 : 4;
+  return x->family == y->family && memcmp(x->ip, y->ip, n) == 0;
+}
+
+static size_t from_same_source(const thirl_session_anonymous *a, const thirl_session_door *d) {
+  size_t n = 0;
+  for (thirl_link *l = thirl_list_first(&a->doors); l; l = thirl_list_next(&a->doors, l))
+    n += same_source(&door_at(l)->remote, &d->remote);
+  return n;
+}
+
+static thirl_session_door *one_too_many(const thirl_session_anonymous *a) {
+  thirl_session_door *worst = NULL;
+  size_t most = 0;
+  for (thirl_link *l = thirl_list_first(&a->doors); l; l = thirl_list_next(&a->doors, l)) {
+    size_t n = 2 * from_same_source(a, door_at(l)) + (door_at(l)->first_n == 0);
+    if (n <= most) continue;
+    worst = door_at(l);
+    most = n;
+  }
+  return worst;
+}
+
 bool thirl_session_anonymous_expire(thirl_session_anonymous *a, thirl_time now, thirl_net_id *id) {
   thirl_session_door *d = door_at(thirl_list_first(&a->doors));
-  if (!d || now < d->born + DOOR_TIME) return false;
+  if (a->n > THIRL_SESSION_DOORS_MAX)
+    d = one_too_many(a);
+  else if (!d || now < d->born + DOOR_TIME)
+    return false;
   *id = d->id;
   thirl_session_anonymous_remove(a, d);
   return true;

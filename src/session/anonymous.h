@@ -29,7 +29,7 @@ typedef struct thirl_session_anonymous {
 
 typedef enum thirl_session_door_verdict {
   THIRL_SESSION_DOOR_FINE,
-  THIRL_SESSION_DOOR_FULL,     /* abort it: too many at the door */
+  THIRL_SESSION_DOOR_FULL,     /* abort it: no memory */
   THIRL_SESSION_DOOR_STRANGER, /* abort it: it does not speak our language */
   THIRL_SESSION_DOOR_GONE      /* it went by itself */
 } thirl_session_door_verdict;
@@ -37,13 +37,16 @@ typedef enum thirl_session_door_verdict {
 void thirl_session_anonymous_init(thirl_session_anonymous *a);
 void thirl_session_anonymous_fini(thirl_session_anonymous *a);
 bool thirl_session_anonymous_owns(const thirl_session_anonymous *a, thirl_net_id id);
-/** ACCEPTED makes a door; DATA is collected until one packet is whole. */
+/** ACCEPTED makes a door; DATA is collected until one packet is whole. remote: whose it is. */
 thirl_session_door_verdict thirl_session_anonymous_input(thirl_session_anonymous *a, thirl_time now,
-                                                         const thirl_net_event *ev);
+                                                         const thirl_net_event *ev, thirl_addr *remote);
 /** Walks the doors that have shown a packet: start with *at = 0; NULL at the end. */
 thirl_session_door *thirl_session_anonymous_next_named(thirl_session_anonymous *a, size_t *at);
 void thirl_session_anonymous_remove(thirl_session_anonymous *a, thirl_session_door *d);
-/** Remove one that has waited too long; false when there is none. */
+/**
+ * Remove one that has waited too long or is one too many; false when there is none. Of too many goes the oldest that has shown nothing, among those from
+ * the address with most of them: who floods us crowds out nobody else.
+ */
 bool thirl_session_anonymous_expire(thirl_session_anonymous *a, thirl_time now, thirl_net_id *id);
 thirl_time thirl_session_anonymous_deadline(const thirl_session_anonymous *a);
 

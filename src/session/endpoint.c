@@ -26,7 +26,7 @@ thirl_error thirl_session_endpoint_new(const thirl_session_endpoint_config *cfg,
   e->cfg = *cfg;
   thirl_list_init(&e->peers);
   thirl_dice_seed(&e->dice, thirl_secrets_u64(cfg->secrets));
-  thirl_session_lanes_init(&e->lanes, cfg->secrets);
+  thirl_session_lanes_init(&e->lanes, cfg->secrets, thirl_dice_u64(&e->dice));
   thirl_session_anonymous_init(&e->doors);
   thirl_secrets_ice_text(cfg->secrets, e->ufrag, UFRAG_LEN);
   thirl_secrets_ice_text(cfg->secrets, e->pwd, PWD_LEN);
@@ -126,12 +126,24 @@ void thirl_session_endpoint_stop_listening(thirl_session_endpoint *e, thirl_time
 
 /* ---- doors: connections that came in ---- */
 
+static void tell_of_stranger(thirl_session_endpoint *e, const thirl_addr *remote) {
+  e->stats.strangers++;
+  thirl_session_roster_tell(
+      e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REJECTED, .error = THIRL_E_STRANGER, .remote = *remote});
+}
+
 /* Every connection that has shown its first packet is given to the session it names, as soon as that session exists here. */
 static void open_doors(thirl_session_endpoint *e, thirl_time now) {
   thirl_session_door *d;
   for (size_t at = 0; (d = thirl_session_anonymous_next_named(&e->doors, &at)) != NULL;) {
     thirl_bytes ours, theirs, first = THIRL_BYTES(d->first, d->first_n);
-    if (thirl_ice_route_parse(first, &ours, &theirs) != THIRL_OK) continue;
+    if (thirl_ice_route_parse(first, &ours, &theirs) != THIRL_OK) {
+      tell_of_stranger(e, &d->remote);
+      thirl_session_queue_abort(&e->queue, d->id);
+      thirl_session_anonymous_remove(&e->doors, d);
+      at = 0;
+      continue;
+    }
     thirl_session_peer *p = thirl_session_roster_find_ufrags(e, ours, theirs);
     if (!p) continue; /* the OFFER may come a moment later than the connection */
     bool adopted = thirl_session_peer_adopt(p, now, d->id, &d->local, &d->remote, &d->cut, first);
@@ -145,20 +157,19 @@ static void open_doors(thirl_session_endpoint *e, thirl_time now) {
 }
 
 static void door_input(thirl_session_endpoint *e, thirl_time now, const thirl_net_event *ev) {
-  thirl_session_door_verdict v = thirl_session_anonymous_input(&e->doors, now, ev);
+  thirl_addr remote;
+  thirl_session_door_verdict v = thirl_session_anonymous_input(&e->doors, now, ev, &remote);
   if (v == THIRL_SESSION_DOOR_FINE) return;
-  if (v == THIRL_SESSION_DOOR_STRANGER) {
-    e->stats.strangers++;
-    thirl_session_roster_tell(e, (thirl_session_endpoint_event){
-                                     .kind = THIRL_SESSION_REJECTED, .error = THIRL_E_STRANGER, .remote = ev->remote});
-  }
+  if (v == THIRL_SESSION_DOOR_STRANGER) tell_of_stranger(e, &remote);
   if (v != THIRL_SESSION_DOOR_GONE) thirl_session_queue_abort(&e->queue, ev->id);
 }
 
 static void close_old_doors(thirl_session_endpoint *e, thirl_time now) {
   thirl_net_id id;
-  while (thirl_session_anonymous_expire(&e->doors, now, &id)) {
-    e->stats.anonymous_timeouts++;
+  while (e->doors.n) {
+    uint64_t *count = e->doors.n > THIRL_SESSION_DOORS_MAX ? &e->stats.anonymous_refused : &e->stats.anonymous_timeouts;
+    if (!thirl_session_anonymous_expire(&e->doors, now, &id)) return;
+    ++*count;
     thirl_session_queue_abort(&e->queue, id);
   }
 }
@@ -187,9 +198,11 @@ static void arm_control(thirl_session_endpoint *e) {
 /* A session that is over says its last words, then everything about it is closed. */
 static void bury(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p) {
   if (p->over_at == THIRL_NEVER) p->over_at = now;
+  if (p->is_buried) return;
   bool quiet = !thirl_session_relay_wants_pull(&p->session) && !thirl_session_direct_wants_pull(&p->session);
   if (!quiet && now < p->over_at + OVER_LINGER) return;
   if (p->channel) thirl_meet_client_end_channel(e->control.client, now, p->channel, THIRL_OK);
+  p->channel = 0;
   for (thirl_link *l = thirl_list_first(&p->links); l; l = thirl_list_next(&p->links, l)) {
     thirl_session_link *k = THIRL_OWNER(l, thirl_session_link, in);
     if (k->is_selected && quiet)
@@ -197,27 +210,25 @@ static void bury(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *
     else
       thirl_session_queue_abort(&e->queue, k->id);
   }
-  thirl_session_roster_remove(e, p);
+  thirl_session_peer_bury(p);
 }
 
 static void evaluate(thirl_session_endpoint *e, thirl_time now) {
   e->now = now;
-  thirl_session_event of;
+  e->events_wait = false;
   thirl_session_rendezvous_begin_rounds(e, now);
   open_doors(e, now);
   for (thirl_session_peer *p = thirl_session_roster_at(thirl_list_first(&e->peers)), *next; p; p = next) {
     next = thirl_session_roster_at(thirl_list_next(&e->peers, &p->in));
     thirl_session_peer_evaluate(p, now, &e->queue);
-    while (thirl_session_next_event(&p->session, &of))
-      thirl_session_roster_tell(e,
-                                (thirl_session_endpoint_event){
-                                    .kind = THIRL_SESSION_OF, .handle = p->handle, .peer = p->session.peer, .of = of});
+    thirl_session_roster_tell_of(e, p);
     bool relay_gone = p->channel && !thirl_session_path_is_set(&p->session.relay);
     if (relay_gone) {
       thirl_meet_client_end_channel(e->control.client, now, p->channel, THIRL_E_LOST);
       p->channel = 0;
     }
     if (p->session.state == THIRL_SESSION_STATE_OVER) bury(e, now, p);
+    if (p->is_buried && !thirl_session_roster_has_to_tell(p)) thirl_session_roster_remove(e, p);
   }
   arm_control(e);
 }
@@ -314,6 +325,7 @@ thirl_time thirl_session_endpoint_deadline(thirl_session_endpoint *e) {
   t = THIRL_MIN(t, thirl_session_lanes_deadline(&e->lanes));
   t = THIRL_MIN(t, thirl_session_anonymous_deadline(&e->doors));
   THIRL_SESSION_EACH(e, p) {
+    if (p->is_buried) continue;
     if (p->over_at != THIRL_NEVER)
       t = THIRL_MIN(t, p->over_at + OVER_LINGER);
     else
@@ -344,7 +356,9 @@ const thirl_session_endpoint_stats *thirl_session_endpoint_stats_of(const thirl_
 }
 
 bool thirl_session_endpoint_next_event(thirl_session_endpoint *e, thirl_session_endpoint_event *ev) {
-  return thirl_session_roster_next_event(e, ev);
+  bool found = thirl_session_roster_next_event(e, ev);
+  if (e->events_wait) evaluate(e, e->now);
+  return found;
 }
 
 void thirl_session_endpoint_evaluate(thirl_session_endpoint *e, thirl_time now) {

@@ -7,16 +7,19 @@
 #include "stun/msg.h"
 #include "stun/writer.h"
 
-#define PATIENCE  (1 * THIRL_S) /* how long an offer waits for lanes that are not mapped */
-#define KEEPALIVE (25 * THIRL_S)
-#define ANSWER    (10 * THIRL_S)
-#define RETRY     (500 * THIRL_MS)
-#define RETRY_MAX (30 * THIRL_S)
+#define PATIENCE        (1 * THIRL_S) /* how long an offer waits for lanes that are not mapped */
+#define KEEPALIVE       (25 * THIRL_S)
+#define ANSWER          (10 * THIRL_S)
+#define CONNECT_TIMEOUT (10 * THIRL_S) /* the kernel would try for two minutes, at ever longer intervals */
+#define LATE            (3 * THIRL_S)  /* in which the kernel has repeated a SYN three times */
+#define RETRY           (500 * THIRL_MS)
+#define RETRY_MAX       (30 * THIRL_S)
 
 enum { OTHER_PREF_MAX = 8191 }; /* RFC 6544 section 4.2: 13 bits */
 
-void thirl_session_lanes_init(thirl_session_lanes *l, const thirl_secrets *secrets) {
+void thirl_session_lanes_init(thirl_session_lanes *l, const thirl_secrets *secrets, uint64_t dice_seed) {
   memset(l, 0, sizeof *l);
+  thirl_dice_seed(&l->dice, dice_seed);
   l->secrets = secrets;
   l->started = THIRL_NEVER;
   for (int i = 0; i < THIRL_SESSION_LANES; i++) {
@@ -37,11 +40,12 @@ static void listen_on(thirl_session_lane *k, thirl_session_queue *q) {
   thirl_session_queue_add(q, (thirl_net_action){.verb = THIRL_NET_LISTEN, .id = k->listener, .local = any});
 }
 
-static void connect_lane(thirl_session_lanes *l, thirl_session_lane *k, thirl_session_queue *q) {
+static void connect_lane(thirl_session_lanes *l, thirl_session_lane *k, thirl_time now, thirl_session_queue *q) {
   thirl_addr from = thirl_addr_any((thirl_family)l->server.family, k->local.port);
   k->conn = thirl_session_queue_new_id(q);
   k->state = THIRL_SESSION_LANE_CONNECTING;
-  k->next = k->asked_at = THIRL_NEVER;
+  k->next = now + CONNECT_TIMEOUT;
+  k->asked_at = THIRL_NEVER;
   k->write_due = false;
   thirl_stun_stream_fini(&k->cut);
   thirl_stun_stream_init(&k->cut, THIRL_STUN_FRAMING_TURN, THIRL_STUN_MSG_MAX);
@@ -54,14 +58,16 @@ static void forget_port(thirl_session_lane *k, thirl_session_queue *q) {
   memset(&k->local, 0, sizeof k->local);
 }
 
-static void lose_conn(thirl_session_lane *k, thirl_time now) {
+/* With half jitter: a server that comes back is not met by all its clients at once. */
+static void lose_conn(thirl_session_lanes *l, thirl_session_lane *k, thirl_time now) {
   unsigned doublings = THIRL_MIN(k->failures, 6u);
+  thirl_time bound = THIRL_MIN(RETRY << doublings, RETRY_MAX);
   k->failures++;
   k->conn = 0;
   k->state = THIRL_SESSION_LANE_OFF;
   k->asked_at = THIRL_NEVER;
   memset(&k->mapped, 0, sizeof k->mapped);
-  k->next = now + THIRL_MIN(RETRY << doublings, RETRY_MAX);
+  k->next = now + bound / 2 + thirl_dice_below(&l->dice, bound / 2 + 1);
 }
 
 void thirl_session_lanes_start(thirl_session_lanes *l, thirl_time now, const thirl_addr *server,
@@ -69,7 +75,22 @@ void thirl_session_lanes_start(thirl_session_lanes *l, thirl_time now, const thi
   l->server = *server;
   l->started = now;
   for (int i = 1; i < THIRL_SESSION_LANES; i++)
-    if (l->lane[i].state == THIRL_SESSION_LANE_OFF) connect_lane(l, &l->lane[i], q);
+    if (l->lane[i].state == THIRL_SESSION_LANE_OFF) connect_lane(l, &l->lane[i], now, q);
+}
+
+void thirl_session_lanes_hurry(thirl_session_lanes *l, thirl_time now, const thirl_addr *server,
+                               thirl_session_queue *q) {
+  bool all_mapped = true;
+  l->server = *server;
+  if (l->started == THIRL_NEVER) return;
+  for (int i = 1; i < THIRL_SESSION_LANES; i++) {
+    thirl_session_lane *k = &l->lane[i];
+    bool is_late = k->state == THIRL_SESSION_LANE_CONNECTING && k->next <= now + CONNECT_TIMEOUT - LATE;
+    if (is_late) thirl_session_queue_abort(q, k->conn);
+    if (is_late || k->state == THIRL_SESSION_LANE_OFF) connect_lane(l, k, now, q);
+    all_mapped = all_mapped && k->state == THIRL_SESSION_LANE_MAPPED;
+  }
+  if (!all_mapped) l->started = now;
 }
 
 void thirl_session_lanes_stop(thirl_session_lanes *l, thirl_session_queue *q) {
@@ -115,31 +136,33 @@ static void ask(thirl_session_lanes *l, thirl_session_lane *k, thirl_time now, t
   thirl_session_queue_write(q, k->conn);
 }
 
-static void take_packet(thirl_session_lane *k, thirl_time now, thirl_bytes packet) {
+static void take_packet(thirl_session_lanes *l, thirl_session_lane *k, thirl_time now, thirl_bytes packet) {
   thirl_stun_msg m;
   thirl_addr mapped;
   if (k->asked_at == THIRL_NEVER || thirl_stun_msg_decode(packet, &m) != THIRL_OK) return;
   if (m.cls != THIRL_STUN_SUCCESS || m.method != THIRL_STUN_METHOD_BINDING || !thirl_stun_msg_same_tid(&m, k->tid))
     return;
   if (thirl_stun_msg_get_xor_addr(&m, THIRL_STUN_ATTR_XOR_MAPPED_ADDRESS, &mapped) != THIRL_OK) return;
-  k->mapped = mapped;
+  if (!thirl_addr_equal(&k->offered, &mapped)) l->has_news = true;
+  k->mapped = k->offered = mapped;
   k->state = THIRL_SESSION_LANE_MAPPED;
   k->asked_at = THIRL_NEVER;
   k->next = now + KEEPALIVE;
   k->failures = 0;
 }
 
-static void take_data(thirl_session_lane *k, thirl_time now, thirl_bytes in, thirl_session_queue *q) {
+static void take_data(thirl_session_lanes *l, thirl_session_lane *k, thirl_time now, thirl_bytes in,
+                      thirl_session_queue *q) {
   for (;;) {
     thirl_bytes packet;
     thirl_error e = thirl_stun_stream_next(&k->cut, &in, &packet);
     if (e == THIRL_E_AGAIN) return;
     if (e != THIRL_OK) {
       thirl_session_queue_abort(q, k->conn);
-      lose_conn(k, now);
+      lose_conn(l, k, now);
       return;
     }
-    take_packet(k, now, packet);
+    take_packet(l, k, now, packet);
   }
 }
 
@@ -162,15 +185,15 @@ bool thirl_session_lanes_input(thirl_session_lanes *l, thirl_time now, const thi
     ask(l, k, now, q);
     break;
   case THIRL_NET_DATA:
-    take_data(k, now, ev->payload, q);
+    take_data(l, k, now, ev->payload, q);
     break;
   case THIRL_NET_FAILED:
     if (ev->error == THIRL_E_IN_USE) forget_port(k, q);
-    lose_conn(k, now);
+    lose_conn(l, k, now);
     break;
   case THIRL_NET_EOF:
     thirl_session_queue_abort(q, k->conn);
-    lose_conn(k, now);
+    lose_conn(l, k, now);
     break;
   default:
     break;
@@ -182,13 +205,14 @@ void thirl_session_lanes_tick(thirl_session_lanes *l, thirl_time now, thirl_sess
   if (l->started == THIRL_NEVER) return;
   for (int i = 1; i < THIRL_SESSION_LANES; i++) {
     thirl_session_lane *k = &l->lane[i];
-    if (k->asked_at != THIRL_NEVER && now >= k->asked_at + ANSWER) {
+    bool no_answer = k->asked_at != THIRL_NEVER && now >= k->asked_at + ANSWER;
+    if (no_answer || (k->state == THIRL_SESSION_LANE_CONNECTING && now >= k->next)) {
       thirl_session_queue_abort(q, k->conn);
-      lose_conn(k, now);
+      lose_conn(l, k, now);
     }
     if (now < k->next) continue;
     if (k->state == THIRL_SESSION_LANE_OFF)
-      connect_lane(l, k, q);
+      connect_lane(l, k, now, q);
     else if (k->state == THIRL_SESSION_LANE_MAPPED)
       ask(l, k, now, q);
   }

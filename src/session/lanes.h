@@ -26,7 +26,8 @@ typedef struct thirl_session_lane {
   thirl_session_lane_state state;
   thirl_net_id conn, listener; /* 0: none */
   thirl_addr local, mapped;    /* zeroed: not known */
-  thirl_time next;             /* retry or keepalive */
+  thirl_addr offered;          /* the last mapped there was */
+  thirl_time next;             /* retry, keepalive, or when to give up connecting */
   thirl_time asked_at;         /* NEVER: no Binding request is under way */
   unsigned failures;
   uint8_t tid[12];
@@ -38,13 +39,18 @@ typedef struct thirl_session_lanes {
   thirl_session_lane lane[THIRL_SESSION_LANES];
   thirl_addr server;
   const thirl_secrets *secrets;
+  thirl_dice dice;
   thirl_time started; /* NEVER: stopped */
+  bool has_news;      /* an offer that was made before names an address that is no more ours: the caller clears it */
 } thirl_session_lanes;
 
-void thirl_session_lanes_init(thirl_session_lanes *l, const thirl_secrets *secrets);
+void thirl_session_lanes_init(thirl_session_lanes *l, const thirl_secrets *secrets, uint64_t dice_seed);
 void thirl_session_lanes_fini(thirl_session_lanes *l);
 /** Begin, or begin again at another server. Ports that are known are kept. */
 void thirl_session_lanes_start(thirl_session_lanes *l, thirl_time now, const thirl_addr *server,
+                               thirl_session_queue *q);
+/** The server is there (again): what waits, or has connected for long, tries now, and is given time anew. */
+void thirl_session_lanes_hurry(thirl_session_lanes *l, thirl_time now, const thirl_addr *server,
                                thirl_session_queue *q);
 /** Close everything. */
 void thirl_session_lanes_stop(thirl_session_lanes *l, thirl_session_queue *q);

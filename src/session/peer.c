@@ -16,34 +16,43 @@ enum {
   LEAST_PULL = 1024                                                        /* begin no packet in less room than this */
 };
 
-void thirl_session_peer_init(thirl_session_peer *p, uint32_t handle, const thirl_secrets *secrets) {
+void thirl_session_peer_init(thirl_session_peer *p, uint32_t handle, const thirl_secrets *secrets, size_t *n_links) {
   memset(p, 0, sizeof *p);
   p->handle = handle;
   p->secrets = secrets;
+  p->n_links = n_links;
   p->over_at = THIRL_NEVER;
   thirl_list_init(&p->links);
 }
 
-static void free_link(thirl_session_link *k) {
+static void free_link(thirl_session_peer *p, thirl_session_link *k) {
+  --*p->n_links;
   thirl_list_remove(&k->in);
   thirl_stun_stream_fini(&k->cut);
   thirl_buffer_fini(&k->out);
   free(k);
 }
 
-void thirl_session_peer_fini(thirl_session_peer *p) {
+void thirl_session_peer_bury(thirl_session_peer *p) {
   thirl_link *l;
   while ((l = thirl_list_first(&p->links)) != NULL)
-    free_link(THIRL_OWNER(l, thirl_session_link, in));
+    free_link(p, THIRL_OWNER(l, thirl_session_link, in));
   thirl_ice_free(p->ice);
+  p->ice = NULL;
   thirl_session_fini(&p->session);
+  p->is_buried = true;
+}
+
+void thirl_session_peer_fini(thirl_session_peer *p) {
+  thirl_session_peer_bury(p);
   thirl_bytes_wipe(&p->ticket, sizeof p->ticket);
   thirl_bytes_wipe(p->pwd, sizeof p->pwd);
 }
 
 static thirl_session_link *new_link(thirl_session_peer *p, thirl_net_id id, thirl_ice_link ice) {
-  thirl_session_link *k = calloc(1, sizeof *k);
+  thirl_session_link *k = *p->n_links < THIRL_SESSION_LINKS_MAX ? calloc(1, sizeof *k) : NULL;
   if (!k) return NULL;
+  ++*p->n_links;
   k->id = id;
   k->ice = ice;
   thirl_stun_stream_init(&k->cut, THIRL_STUN_FRAMING_FRAME, CHECK_MAX);
@@ -73,7 +82,7 @@ void thirl_session_peer_stop_punching(thirl_session_peer *p, thirl_session_queue
   while ((l = thirl_list_first(&p->links)) != NULL) {
     thirl_session_link *k = THIRL_OWNER(l, thirl_session_link, in);
     thirl_session_queue_abort(q, k->id);
-    free_link(k);
+    free_link(p, k);
   }
   thirl_ice_free(p->ice);
   p->ice = NULL;
@@ -101,6 +110,7 @@ static thirl_error add_local(thirl_session_peer *p, const thirl_meet_offer *ours
   for (size_t i = 0; i < ours->n; i++) {
     thirl_ice_candidate c = candidate_of(&ours->candidates[i]);
     c.base = bases[c.lane];
+    if (!c.base.port) continue; /* the lane has lost its port since */
     thirl_error e = thirl_ice_add_local(p->ice, &c);
     if (e != THIRL_OK) return e;
   }
@@ -157,7 +167,11 @@ static void do_action(thirl_session_peer *p, thirl_time now, const thirl_ice_act
   switch (a->kind) {
   case THIRL_ICE_CONNECT:
     k = new_link(p, thirl_session_queue_new_id(q), a->link);
-    if (!k) break; /* out of memory: the pair is never answered and times out */
+    if (!k) {
+      thirl_ice_input(p->ice, now,
+                      &(thirl_ice_input_event){.kind = THIRL_ICE_LINK_FAILED, .link = a->link, .error = THIRL_E_LIMIT});
+      break;
+    }
     k->local = thirl_addr_any((thirl_family)a->remote.family, a->local.port);
     k->remote = a->remote;
     thirl_session_queue_connect(q, k->id, &k->local, &k->remote);
@@ -167,7 +181,7 @@ static void do_action(thirl_session_peer *p, thirl_time now, const thirl_ice_act
     if (!k) break;
     if (k->is_selected) thirl_session_direct_down(&p->session, now, THIRL_E_RESET);
     thirl_session_queue_abort(q, k->id);
-    free_link(k);
+    free_link(p, k);
     break;
   case THIRL_ICE_SEND:
     send_message(p, a);
@@ -203,7 +217,7 @@ static void lose_link(thirl_session_peer *p, thirl_time now, thirl_session_link 
   thirl_ice_input_event ev = {
       .kind = k->is_up ? THIRL_ICE_LINK_CLOSED : THIRL_ICE_LINK_FAILED, .link = k->ice, .error = why};
   bool was_selected = k->is_selected;
-  free_link(k);
+  free_link(p, k);
   if (was_selected) thirl_session_direct_down(&p->session, now, why);
   if (p->ice && ev.link) thirl_ice_input(p->ice, now, &ev);
 }

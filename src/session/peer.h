@@ -34,16 +34,19 @@ typedef struct thirl_session_peer {
   thirl_meet_ticket ticket; /* dialer: how to ask for this peer */
   thirl_meet_offer offered; /* dialer: what it told in this round */
   uint16_t channel;         /* 0: no relay channel */
-  bool announced;           /* listener: the application knows of it */
-  thirl_ice *ice;           /* NULL: nothing is being punched and nothing is direct */
+  bool announced;           /* listener: INCOMING was said, or waits (announce_due) */
+  bool announce_due;
+  thirl_ice *ice; /* NULL: nothing is being punched and nothing is direct */
   char ufrag[THIRL_MEET_UFRAG_MAX + 1], pwd[THIRL_MEET_PWD_MAX + 1]; /* ours in this round */
   char remote_ufrag[THIRL_MEET_UFRAG_MAX + 1];
   thirl_list links;
+  size_t *n_links; /* borrowed: of all peers together */
   const thirl_secrets *secrets;
   thirl_time over_at; /* when the session was over; NEVER before */
+  bool is_buried;     /* nothing is left of it but events that nobody has taken */
 } thirl_session_peer;
 
-void thirl_session_peer_init(thirl_session_peer *p, uint32_t handle, const thirl_secrets *secrets);
+void thirl_session_peer_init(thirl_session_peer *p, uint32_t handle, const thirl_secrets *secrets, size_t *n_links);
 void thirl_session_peer_fini(thirl_session_peer *p);
 
 /**
@@ -55,6 +58,9 @@ thirl_error thirl_session_peer_punch(thirl_session_peer *p, thirl_time now, cons
                                      thirl_session_queue *q);
 /** Abort every link and forget the agent. */
 void thirl_session_peer_stop_punching(thirl_session_peer *p, thirl_session_queue *q);
+
+/** Everything about it is over and closed: only its events are left. */
+void thirl_session_peer_bury(thirl_session_peer *p);
 
 thirl_session_link *thirl_session_peer_find_link(thirl_session_peer *p, thirl_net_id id);
 void thirl_session_peer_link_input(thirl_session_peer *p, thirl_time now, thirl_session_link *k,

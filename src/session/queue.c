@@ -36,6 +36,6 @@ bool thirl_session_queue_take(thirl_session_queue *q, thirl_net_action *out) {
   if (!q->n) return false;
   *out = q->actions[q->head];
   q->head = (q->head + 1) % THIRL_SESSION_QUEUE_MAX;
-  q->n--;
+  if (--q->n == 0) q->head = 0; /* so that only as much of it is ever touched as was needed */
   return true;
 }

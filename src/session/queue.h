@@ -5,11 +5,16 @@
 
 #include "base/net.h"
 
-enum { THIRL_SESSION_QUEUE_MAX = 512 };
+enum {
+  THIRL_SESSION_LINKS_MAX = 1024, /* connections to peers, connecting ones included, of all sessions together */
+  /* Each of them has at most three actions here: CONNECT, WRITE, and ABORT or CLOSE. The rest is for the server, listeners and doors. */
+  THIRL_SESSION_QUEUE_MAX = 3 * THIRL_SESSION_LINKS_MAX + 256
+};
 
 typedef struct thirl_session_queue {
   thirl_net_action actions[THIRL_SESSION_QUEUE_MAX];
   size_t head, n;
+  size_t n_links; /* kept by peer.c */
   thirl_net_id last_id;
 } thirl_session_queue;
 

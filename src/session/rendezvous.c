@@ -8,8 +8,9 @@ enum { UFRAG_LEN = 8, PWD_LEN = 24 };
 static void leave_standing(thirl_session_endpoint *e, thirl_time now) {
   uint8_t checks[THIRL_SESSION_TICKETS_MAX][THIRL_MEET_CHECK_LEN];
   uint8_t proof[THIRL_MEET_PROOF_LEN];
-  size_t n = e->is_listening ? e->n_tickets : 0;
-  e->standing_due = false;
+  /* Who has come in may have to come again, when its paths are lost. */
+  size_t n = e->is_listening || e->n_incoming ? e->n_tickets : 0;
+  e->standing_due = e->lanes.has_news = false;
   for (size_t i = 0; i < n; i++)
     if (thirl_meet_ticket_proof(&e->tickets[i], proof) != THIRL_OK ||
         thirl_meet_ticket_check(proof, checks[i]) != THIRL_OK)
@@ -49,6 +50,7 @@ static bool can_begin(const thirl_session_endpoint *e, thirl_time now) {
 
 void thirl_session_rendezvous_begin_rounds(thirl_session_endpoint *e, thirl_time now) {
   if (!can_begin(e, now)) return;
+  if (e->lanes.has_news && e->n_tickets) e->standing_due = true;
   if (e->standing_due) leave_standing(e, now);
   THIRL_SESSION_EACH(e, p) if (thirl_session_wants_round(&p->session, now)) begin_round(e, now, p);
 }
@@ -105,15 +107,15 @@ static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_me
     refuse = THIRL_E_TICKET;
   } else if (!p && thirl_session_roster_was_here(e, ev->session)) {
     refuse = THIRL_E_PEER_CLOSED;
-  } else if (!p && (!e->is_listening || e->n_incoming >= e->cfg.max_incoming)) {
+  } else if (!p && !e->is_listening) {
+    refuse = THIRL_E_NO_PEER;
+  } else if (!p && e->n_incoming >= e->cfg.max_incoming) {
     refuse = THIRL_E_LIMIT;
   } else if (!p && thirl_session_roster_add(e, now, false, &ev->peer, ev->session, NULL, &p) != THIRL_OK) {
     refuse = THIRL_E_NOMEM;
   } else {
     if (p->channel == 0 && p->session.state == THIRL_SESSION_STATE_OPENING && !p->announced) {
-      p->announced = true;
-      thirl_session_roster_tell(
-          e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_INCOMING, .handle = p->handle, .peer = ev->peer});
+      p->announced = p->announce_due = true;
     }
     go(e, now, p, &e->standing, ev);
     return;
@@ -221,7 +223,7 @@ void thirl_session_rendezvous_input(thirl_session_endpoint *e, thirl_time now, c
   } else if (thirl_session_control_input(&e->control, now, ev)) {
     lose_control(e, now, THIRL_E_NO_SERVER);
   } else if (ev->kind == THIRL_NET_CONNECTED && !e->cfg.policy.relay_only) {
-    e->lanes.server = *thirl_session_control_server(&e->control);
+    thirl_session_lanes_hurry(&e->lanes, now, thirl_session_control_server(&e->control), &e->queue);
     thirl_session_lanes_control(&e->lanes, &ev->local, &unknown, &e->queue);
   }
 }

@@ -21,6 +21,7 @@ struct thirl_session_endpoint {
   uint32_t last_handle;
   thirl_time now; /* of the last evaluation */
   bool is_started, is_listening, was_registered, control_armed, standing_due;
+  bool events_wait;                                                  /* in a session, for room in events */
   char ufrag[THIRL_MEET_UFRAG_MAX + 1], pwd[THIRL_MEET_PWD_MAX + 1]; /* the standing offer's */
   thirl_meet_offer standing;
   thirl_meet_ticket tickets[THIRL_SESSION_TICKETS_MAX];
@@ -55,9 +56,12 @@ thirl_session_peer *thirl_session_roster_find_session(thirl_session_endpoint *e,
 thirl_session_peer *thirl_session_roster_find_channel(thirl_session_endpoint *e, uint16_t channel);
 thirl_session_peer *thirl_session_roster_find_ufrags(thirl_session_endpoint *e, thirl_bytes ours, thirl_bytes theirs);
 
-/** An event for the application; when it sleeps too long the oldest are forgotten. */
+/** An event for the application that is of no session; when it sleeps too long the oldest of these are forgotten. */
 void thirl_session_roster_tell(thirl_session_endpoint *e, thirl_session_endpoint_event ev);
-/** The same without a copy: the next event's place. False when there is none. */
+/** What a session has to say, INCOMING first. None of it is forgotten: it waits in the session when there is no room. */
+void thirl_session_roster_tell_of(thirl_session_endpoint *e, thirl_session_peer *p);
+bool thirl_session_roster_has_to_tell(const thirl_session_peer *p);
+/** False when there is none. */
 bool thirl_session_roster_next_event(thirl_session_endpoint *e, thirl_session_endpoint_event *ev);
 
 #endif

@@ -9,11 +9,11 @@
 #include "session/session.h"
 
 enum {
-  THIRL_SESSION_PEERS_MAX = 256,    /* sessions of one endpoint at a time */
-  THIRL_SESSION_TICKETS_MAX = 8,    /* tickets given out by one endpoint */
-  THIRL_SESSION_ANONYMOUS_MAX = 64, /* connections that came in and have not shown whom they want */
-  THIRL_SESSION_OVER_MAX = 64,      /* ended sessions whose ids are remembered */
-  THIRL_SESSION_ENDPOINT_EVENTS_MAX = 64
+  THIRL_SESSION_PEERS_MAX = 256, /* sessions of one endpoint at a time */
+  THIRL_SESSION_TICKETS_MAX = 8, /* tickets given out by one endpoint */
+  THIRL_SESSION_OVER_MAX = 64,   /* ended sessions whose ids are remembered */
+  THIRL_SESSION_ENDPOINT_EVENTS_MAX = 64,
+  THIRL_SESSION_ENDPOINT_EVENTS_OWN = 16 /* of them, those that are of no session */
 };
 
 typedef struct thirl_session_endpoint thirl_session_endpoint;
@@ -45,7 +45,7 @@ typedef struct thirl_session_endpoint_event {
 
 /** What the endpoint has counted of hostile or odd things. */
 typedef struct thirl_session_endpoint_stats {
-  uint64_t strangers, bad_offers, anonymous_timeouts, anonymous_refused;
+  uint64_t strangers, bad_offers, anonymous_timeouts, anonymous_refused, events_lost;
 } thirl_session_endpoint_stats;
 
 #endif
