@@ -21,8 +21,8 @@ static thirl_session_path path; /* its TLS lives on, all else is made anew for e
 static const uint8_t session[THIRL_SESSION_ID_LEN] = {7};
 
 static void shake_hands(void) {
-  thirl_secure_identity *a = NULL, *b = NULL;
-  thirl_secure_tls_context *ca = NULL, *cb = NULL;
+  static thirl_secure_identity *a, *b; /* kept for the life of the process */
+  static thirl_secure_tls_context *ca, *cb;
   uint8_t buf[8192], plain[256];
   must(thirl_secure_identity_generate(&a) == THIRL_OK && thirl_secure_identity_generate(&b) == THIRL_OK);
   must(thirl_secure_tls_context_new(a, &ca) == THIRL_OK && thirl_secure_tls_context_new(b, &cb) == THIRL_OK);
