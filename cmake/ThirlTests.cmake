@@ -5,7 +5,7 @@
 #   tests/sim/<file>_test.c             sim_<file>              cmocka; also tests/io, tests/api, tests/session, ...
 #   tests/.../<file>_heavy_test.c                               the same, but only run from the release build
 #   tests/fuzz/<name>_fuzz.c            fuzz_<name>             replays tests/fuzz/corpus/<name>, or libFuzzer
-#   tests/{lab,interop,meta}/*.sh       shell; 0 passed, 77 skipped (last line says why); lib*.sh are helpers
+#   tests/{lab,interop,meta,api}/*.sh   shell; 0 passed, 77 skipped (last line says why); lib*.sh are helpers
 #   tests/bench/<file>.c                bench_<file>            run by `make bench`
 #
 # Any other C file in one of these folders is a helper of all tests of that folder; tests/support/*.c helps all tests.
@@ -103,7 +103,7 @@ foreach(source IN LISTS sources)
 endforeach()
 
 # Shell tests.
-foreach(folder lab interop meta)
+foreach(folder lab interop meta api)
   file(GLOB sources CONFIGURE_DEPENDS ${tests_dir}/${folder}/*.sh)
   list(FILTER sources EXCLUDE REGEX "/(lib[^/]*|common)\\.sh$")
   foreach(source IN LISTS sources)
@@ -131,6 +131,15 @@ file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/bench.list CONTENT "${bench_list}\n")
 add_custom_target(tests_with_threads)
 get_property(targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
 list(FILTER targets INCLUDE REGEX "^(io|api|unit_io|unit_api)_")
+foreach(program thirl thirld)
+  if(TARGET ${program}) # for the shell tests among them
+    list(APPEND targets ${program})
+  endif()
+endforeach()
+foreach(source IN LISTS examples)
+  get_filename_component(name ${source} NAME_WE)
+  list(APPEND targets example_${name})
+endforeach()
 if(targets)
   add_dependencies(tests_with_threads ${targets})
 endif()

@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# test-timeout: 180
+#
+# The program thirl as people and scripts use it: pipes, tickets, events, exit codes, and what it does with odd standard streams.
+# Exit code 6 (a wrong key) needs an impostor: stranger_test.c.
+set -u
+. "$(dirname "$0")/lib.sh"
+thirl=$build/bin/thirl
+
+# listen NAME ARGUMENT...: with NAME.in as input (nothing, if there is none) and NAME.out as output; sets ticket and pid
+listen() {
+  local name=$1
+  shift
+  [ -e "$name.in" ] || : >"$name.in"
+  spawn "$thirl" listen --server "$public" "$@" <"$name.in" >"$name.out" 2>"$name.log"
+  wait_for has_ticket "$name" || echo "FAIL  $name has no ticket: $(cat "$name.log")"
+  listen_pid=$pid
+}
+has_ticket() {
+  ticket=$(sed -n 's/^thirl connect //p; s/.*"ticket":"\([^"]*\)".*/\1/p' "$1.log")
+  [ -n "$ticket" ]
+}
+# connect NAME ARGUMENT...: the same, in the foreground; sets code
+connect() {
+  local name=$1
+  shift
+  [ -e "$name.in" ] || : >"$name.in"
+  timeout 30 "$thirl" connect "$@" <"$name.in" >"$name.out" 2>"$name.log"
+  code=$?
+}
+is() { [ "$code" = "$1" ]; }
+says() { grep -qF -- "$2" "$1.log"; }
+is_empty() { [ ! -s "$1" ]; }
+
+# ---- a pipe ----
+
+head -c 8388608 /dev/urandom >a.in
+head -c 8388608 /dev/urandom >b.in
+listen a
+connect b "$ticket"
+check "connect ends well" is 0
+code_of "$listen_pid"
+check "listen ends well" is 0
+check "8 MiB arrive there, and nothing else is on stdout" cmp a.in b.out
+check "8 MiB arrive back" cmp b.in a.out
+check "it says who is there" says b "its key is proven"
+
+listen c --ephemeral
+{ echo "$ticket"; printf 'what follows the ticket is data\n'; } >d.in
+connect d --ephemeral -
+code_of "$listen_pid"
+check "a ticket on the first line of stdin" [ "$(cat c.out)" = "what follows the ticket is data" ]
+
+listen e --ephemeral
+printf 'by environment' >f.in
+THIRL_TICKET=$ticket connect f --ephemeral
+code_of "$listen_pid"
+check "a ticket in THIRL_TICKET" [ "$(cat e.out)" = "by environment" ]
+
+listen e2 --ephemeral
+printf 'shouted' >f2.in
+connect f2 --ephemeral "$(tr a-z A-Z <<<"$ticket")"
+code_of "$listen_pid"
+check "a ticket in capitals" [ "$(cat e2.out)" = "shouted" ]
+
+# ---- half-close ----
+
+# The listener's side reads everything before it says anything.
+mkfifo g.in g.out
+(question=$(cat <g.out) && printf '%s? yes' "$question") >g.in &
+listen g --ephemeral
+printf 'is it true' >h.in
+spawn "$thirl" connect --ephemeral "$ticket" <h.in >h.out 2>h.log
+connect_pid=$pid
+code_of "$connect_pid"
+check "question, end, answer" [ "$code $(cat h.out)" = "0 is it true? yes" ]
+code_of "$listen_pid"
+check "question, end, answer: the listener" is 0
+
+# ---- direct ----
+
+mkfifo i.in
+exec 8<>i.in
+listen i --ephemeral --json
+spawn "$thirl" connect --ephemeral --json "$ticket" </dev/null >j.out 2>j.log
+connect_pid=$pid
+check "the path becomes direct" wait_for grep -q '"direct":true' j.log
+check "for the listener too" wait_for grep -q '"direct":true' i.log
+printf 'directly' >i.in
+wait_for grep -q directly j.out
+exec 8>&-
+code_of "$connect_pid"
+check "and ends well" is 0
+code_of "$listen_pid"
+check "nothing of it went through the relay" grep -q '"direct_bytes":8,.*"relayed_bytes":0,.*"type":"finished"' j.log
+
+# ---- events ----
+
+value='("([^"\\]|\\.)*"|-?[0-9]+|true|false)'
+are_objects() { [ -s "$1" ] && ! grep -vE "^\{\"[a-z_]+\":$value(,\"[a-z_]+\":$value)*\}\$" "$1"; }
+have_kinds() {
+  local kind
+  for kind in "${@:2}"; do grep -q "\"type\":\"$kind\"" "$1" || { echo "no $kind in $1"; return 1; }; done
+}
+times_grow() { sed -n 's/.*"t_us":\([0-9]*\).*/\1/p' "$1" | sort -nc && ! grep -v '"v":1}' "$1"; }
+check "--json: one flat object a line (listen)" are_objects i.log
+check "--json: one flat object a line (connect)" are_objects j.log
+check "--json: all events of a session (listen)" have_kinds i.log ticket registered incoming up path confirmed finished
+check "--json: all events of a session (connect)" have_kinds j.log registered up path confirmed finished
+check "--json: version and growing times" times_grow i.log
+connect k --json no-ticket
+check "--json: errors too" are_objects k.log
+check "--json: with name and words" grep -q '"error":"E_SYNTAX","t_us":[0-9]*,"text":"this is not a ticket' k.log
+
+listen k2 --ephemeral --quiet
+connect k3 --ephemeral --quiet "$ticket"
+code_of "$listen_pid"
+check "--quiet: the ticket only" [ "$(wc -l <k2.log)" -eq 1 ]
+check "--quiet: not a word" is_empty k3.log
+
+# ---- exit codes ----
+
+for arguments in '' 'nonsense' 'connect' 'connect --frob x' 'connect a b' 'connect --timeout=0 x' 'connect --timeout 1s x' 'connect --timeout' \
+  'connect --json=yes x' 'connect --direct-only --relay-only x' 'listen extra' 'connect nothing-like-a-ticket' 'listen' 'listen --server host:0'; do
+  # shellcheck disable=SC2086
+  "$thirl" $arguments </dev/null >l.out 2>l.log
+  code=$?
+  check "2: thirl $arguments" [ "$code $(wc -c <l.out)" = "2 0" ]
+  check "   with a sentence" says l "thirl"
+done
+
+listen m --ephemeral
+stale=$ticket
+mistyped=${ticket%?}$([ "${ticket: -1}" = 0 ] && echo 1 || echo 0)
+connect m2 --ephemeral "$mistyped"
+check "2: a mistyped ticket" is 2
+check "   is told from a wrong one" says m2 "mistyped or cut off"
+kill -TERM "$listen_pid"
+code_of "$listen_pid"
+check "143: listen, SIGTERM" is 143
+connect n --ephemeral --timeout 2 "$stale"
+check "3: the ticket of somebody who is gone" is 3
+spawn "$thirl" listen --server "$public" --ephemeral --timeout 1 </dev/null >n2.out 2>n2.log
+code_of "$pid"
+check "3: nobody comes" is 3
+check "   and it says so" says n2 "nobody came in time"
+
+spawn "$thirl" listen --server 127.0.0.1 --ephemeral </dev/null >o.out 2>o.log
+wait_for has_ticket o
+wait_for grep -q registered o.log
+connect o2 --ephemeral --direct-only "$ticket"
+check "5: only a relayed path, --direct-only" is 5
+kill "$pid"
+
+spawn "$thirl" listen --server 127.0.0.1:9 --ephemeral </dev/null >p.out 2>p.log
+wait_for has_ticket p
+connect p2 --ephemeral --timeout 1 "$ticket"
+check "7: nobody at the server" is 7
+check "   and it says where" says p2 "nothing answers at 127.0.0.1:9"
+check "   listen goes on trying" kill -0 "$pid"
+kill "$pid"
+begin=$SECONDS
+timeout 20 "$thirl" listen --server -nosuch --ephemeral </dev/null >q.out 2>q.log
+code=$?
+check "7: no such name" is 7
+check "   at once" [ $((SECONDS - begin)) -lt 10 ]
+check "   and it says so" says q "there is no host named -nosuch"
+
+"$thirl" key --identity "$work/new.pem" >r.out 2>r.log
+check "thirl key: one line" [ "$? $(wc -l <r.out)" = "0 1" ]
+check "thirl key: again the same" [ "$("$thirl" key --identity "$work/new.pem")" = "$(cat r.out)" ]
+check "thirl key: a file for its owner only" [ "$(stat -c %a new.pem)" = 600 ]
+chmod 644 new.pem
+"$thirl" key --identity "$work/new.pem" >r2.out 2>r2.log
+check "1: a key that others may read" [ $? -eq 1 ]
+check "   and it says what to do" says r2 "chmod 600"
+(unset HOME; "$thirl" key >r3.out 2>r3.log)
+check "1: no HOME" [ $? -eq 1 ]
+check "   and it says so" says r3 "neither HOME nor XDG_CONFIG_HOME"
+check "thirl version" [ "$("$thirl" version --json | cut -c1-20)" = '{"v":1,"version":"0.' ]
+check "thirl --help" [ "$("$thirl" --help | head -n 1)" = "usage: thirl COMMAND [options]" ]
+check "thirl connect --help" [ "$("$thirl" connect --help | head -n 1)" = "usage: thirl connect [options] TICKET | -" ]
+
+# ---- signals ----
+
+# The peer of a pipe that stays open; sets listen_pid and connect_pid
+stay_connected() {
+  rm -f s.log t.log
+  listen s --ephemeral --json <&9
+  spawn "$thirl" connect --ephemeral --json "$ticket" <&9 >t.out 2>t.log
+  connect_pid=$pid
+  wait_for grep -q '"type":"up"' t.log
+  wait_for grep -q '"type":"up"' s.log
+}
+rm -f s.in
+mkfifo s.in
+exec 9<>s.in
+stay_connected
+! grep -qa thirl1 "/proc/$connect_pid/cmdline"
+check "the ticket is gone from the command line" [ $? -eq 0 ]
+kill -INT "$connect_pid"
+code_of "$connect_pid"
+check "130: connect, SIGINT" is 130
+code_of "$listen_pid"
+check "8: its peer, at once" is 8
+check "   and it says so" says s '"E_PEER_CLOSED"'
+stay_connected
+kill -TERM "$listen_pid"
+code_of "$listen_pid"
+check "143: listen, SIGTERM, connected" is 143
+code_of "$connect_pid"
+check "8: its peer, at once" is 8
+spawn "$thirl" listen --server "$public" --ephemeral <&9 >u.out 2>u.log
+wait_for has_ticket u
+kill -INT "$pid"
+code_of "$pid"
+check "130: listen, SIGINT, waiting" is 130
+rm -f u2.log
+(trap '' INT; exec setpriv --pdeathsig KILL "$thirl" listen --server "$public" --ephemeral </dev/null >u2.out 2>u2.log) &
+listen_pid=$!
+pids+=("$listen_pid")
+wait_for has_ticket u2
+kill -INT "$listen_pid"
+printf 'unimpressed' >u3.in
+connect u3 --ephemeral "$ticket"
+code_of "$listen_pid"
+check "SIGINT stays ignored where it was" [ "$code $(cat u2.out)" = "0 unimpressed" ]
+exec 9>&-
+
+# ---- odd standard streams ----
+
+listen v --ephemeral
+timeout 30 "$thirl" connect --ephemeral "$ticket" </dev/null >w.out 2>w.log
+check "stdin is /dev/null" [ $? -eq 0 ]
+code_of "$listen_pid"
+listen v2 --ephemeral
+timeout 30 "$thirl" connect --ephemeral "$ticket" <&- >w2.out 2>w2.log
+check "stdin is closed" [ $? -eq 0 ]
+code_of "$listen_pid"
+check "stdin is closed: the listener" is 0
+printf 'data that nobody can have' >v3.in
+listen v3 --ephemeral
+timeout 30 "$thirl" connect --ephemeral "$ticket" </dev/null >&- 2>w3.log
+check "8: stdout is closed, and data comes" [ $? -eq 8 ]
+check "   and it says so" says w3 "the output cannot be written"
+code_of "$listen_pid"
+check "8: its peer" is 8
+listen v4 --ephemeral
+timeout 30 "$thirl" connect --ephemeral "$ticket" </dev/null >/dev/full 2>w4.log
+code=$?
+code_of "$listen_pid" # nothing was to be written
+check "a full disk costs nothing without data" says w4 "done"
+printf 'more than fits' >v5.in
+listen v5 --ephemeral
+timeout 30 "$thirl" connect --ephemeral "$ticket" </dev/null >/dev/full 2>w5.log
+check "8: a full disk" [ $? -eq 8 ]
+code_of "$listen_pid"
+ln a.in v6.in
+listen v6 --ephemeral
+timeout 30 "$thirl" connect --ephemeral "$ticket" </dev/null 2>w6.log | head -c 10 >w6.out
+codes=("${PIPESTATUS[@]}")
+check "8: a reader that has enough" [ "${codes[0]}" = 8 ]
+check "   has what it wanted" [ "$(head -c 10 a.in | cksum)" = "$(cksum <w6.out)" ]
+check "   and it says so" says w6 "nobody reads the output any more"
+code_of "$listen_pid"
+check "8: its peer" is 8
+listen v7 --ephemeral
+printf 'late' | timeout 30 "$thirl" connect --ephemeral "$ticket" >w7.out 2>&-
+check "stderr is closed" [ "${PIPESTATUS[1]}" -eq 0 ]
+code_of "$listen_pid"
+check "stderr is closed: the data is there" [ "$(cat v7.out)" = late ]
+
+# ---- one user, two terminals ----
+
+printf 'to myself' >y.in
+listen x
+connect y --timeout 10 "$ticket"
+check "the same key on both sides" is 0
+code_of "$listen_pid"
+check "   arrives" [ "$(cat x.out)" = "to myself" ]
+
+check "the server is still there" kill -0 "$server_pid"
+finish
