@@ -7,7 +7,7 @@
  *   blocking   thirl_dial() / thirl_listen() + thirl_accept() give a connection with a real file descriptor: read, write, poll, shutdown as
  *              on any socket. A thread of the library's own does the work behind it.
  *   event loop thirl_context_new() gives one file descriptor to poll and thirl_context_process() to call; no thread, no callback.
- *              (Only the name of a server, when it is not an address, is looked up on threads of libuv.)
+ *              (Only the name of a server, when it is not an address, is looked up on a thread.)
  *
  * A ticket (one line of text) says where a peer can be met and proves the right to reach it: treat it like a password.
  *
@@ -155,7 +155,7 @@ typedef struct thirl_event {
  * E_NOMEM, E_LIMIT, E_CRYPTO
  */
 THIRL_API thirl_error thirl_context_new(const thirl_options *options, thirl_context **out);
-/** Gives up every session and ends. It may take up to 300 ms until the peers are told, and longer while a name is looked up. NULL is allowed. */
+/** Gives up every session and ends. It may take up to 300 ms until the peers are told. NULL is allowed. */
 THIRL_API void thirl_context_free(thirl_context *c);
 /** Readable when thirl_context_process() has something to do. One for the life of the context. */
 THIRL_API int thirl_context_fd(const thirl_context *c);

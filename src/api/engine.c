@@ -43,30 +43,29 @@ static ino_t inode_of(int fd) {
   return fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-/* The caller shall not close it, but some will. */
-static bool has_app_fd(const thirl_connection *c) {
-  return c->app_fd >= 0 && inode_of(c->app_fd) == c->app_inode;
-}
-
-static void close_app_fd(thirl_connection *c) {
-  if (has_app_fd(c)) close(c->app_fd);
-  c->app_fd = -1;
+/* The caller shall not close its end, but some will. */
+static void close_app_end(thirl_connection *c) {
+  if (c->app_fd >= 0 && inode_of(c->app_fd) == c->app_inode) close(c->app_fd);
+  if (c->app_dup >= 0) close(c->app_dup);
+  c->app_fd = c->app_dup = -1;
 }
 
 static thirl_connection *new_connection(thirl_api_engine *e, thirl_session_handle s) {
   int fds[2];
   thirl_connection *c = calloc(1, sizeof *c);
-  if (!c) return NULL;
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+  if (!c || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
     free(c);
     return NULL;
   }
-  c->engine = e;
-  c->app_fd = fds[0];
+  *c = (thirl_connection){.engine = e, .app_fd = fds[0], .lib_fd = fds[1], .session = s, .next = e->connections};
   c->app_inode = inode_of(fds[0]);
-  c->lib_fd = fds[1];
-  c->session = s;
-  c->next = e->connections;
+  c->app_dup = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+  if (c->app_dup < 0) {
+    close(fds[0]);
+    close(fds[1]);
+    free(c);
+    return NULL;
+  }
   e->connections = c;
   return c;
 }
@@ -76,7 +75,7 @@ static void unlink_and_free(thirl_api_engine *e, thirl_connection *c) {
   while (*p && *p != c)
     p = &(*p)->next;
   if (*p) *p = c->next;
-  close_app_fd(c);
+  close_app_end(c);
   if (c->lib_fd >= 0) close(c->lib_fd);
   free(c);
 }
@@ -86,7 +85,7 @@ static void unlink_and_free(thirl_api_engine *e, thirl_connection *c) {
  * bytes in it resets its other end, so after a failure one is put there: the caller must not take a failure for the end of the data.
  */
 static void end_pair(thirl_connection *c, thirl_error why) {
-  if (why != THIRL_OK && c->is_held && has_app_fd(c)) (void)!send(c->app_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (why != THIRL_OK && c->is_held) (void)!send(c->app_dup, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
   close(c->lib_fd);
   c->lib_fd = -1;
 }
@@ -396,10 +395,8 @@ static void read_out(int fd, const limit *l) {
 thirl_error thirl_api_engine_finish(thirl_connection *c, int linger_ms, char *why) {
   thirl_api_engine *e = c->engine;
   limit l = limit_in(linger_ms);
-  if (has_app_fd(c)) {
-    (void)shutdown(c->app_fd, SHUT_WR);
-    read_out(c->app_fd, &l);
-  }
+  (void)shutdown(c->app_dup, SHUT_WR);
+  read_out(c->app_dup, &l);
   pthread_mutex_lock(&e->lock);
   while (!c->is_over && wait_change(e, &l)) {
   }
@@ -409,7 +406,7 @@ thirl_error thirl_api_engine_finish(thirl_connection *c, int linger_ms, char *wh
   if (c->is_over) {
     unlink_and_free(e, c);
   } else { /* the thread gives it up, and frees it when that has happened */
-    close_app_fd(c);
+    close_app_end(c);
     c->is_up = false; /* so that nobody accepts it again */
     c->wants_close = true;
     wish(e);

@@ -25,7 +25,8 @@ struct thirl_connection {
   ino_t app_inode; /* of it, so that we know it when the caller has closed it and the number is another file's */
   char peer[THIRL_PEER_MAX]; /* set before the caller has the connection */
   /* ---- */
-  int lib_fd; /* the other end; the context works on a duplicate, so that it is ours to say how it ends */
+  int app_dup; /* the caller's end, for us */
+  int lib_fd;  /* the other end; the context works on a duplicate, so that it is ours to say how it ends */
   thirl_session_handle session;
   bool is_up, is_over, is_direct;
   bool is_held;     /* by a caller */

@@ -45,6 +45,8 @@ static void look(thirl_api_host *h) {
     on_answer(h, THIRL_OK, &a, 1);
     return;
   }
+  if (!h->words[0])
+    snprintf(h->words, sizeof h->words, "the name %s was not found out yet: is there a network?", h->name);
   thirl_error e = thirl_io_resolve_start(h->loop, h->name, h->port, on_answer, h, &h->resolving);
   if (e != THIRL_OK) on_answer(h, e, NULL, 0);
 }

@@ -1,16 +1,34 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * getaddrinfo takes as long as the resolver takes, and nothing can interrupt it: ten seconds and more when no name server answers. So each look-up has
+ * a thread of its own that nobody waits for. (Of libuv's pool uv_run, and the end of the process, would wait.)
+ */
 #include "io/resolve.h"
 
 #include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/socket.h"
 
-struct thirl_io_resolve {
-  uv_getaddrinfo_t request;
+/* What the loop and the thread share; the last of the two frees it. */
+typedef struct lookup {
+  pthread_mutex_t lock;
+  unsigned users;
+  uv_async_t *wake; /* NULL: nobody wants the answer any more */
+  char host[THIRL_IO_RESOLVE_HOST_MAX];
   uint16_t port;
-  thirl_io_resolve_done done; /* NULL: cancelled */
+  thirl_error error;
+  thirl_addr addrs[THIRL_IO_RESOLVE_MAX];
+  size_t n;
+} lookup;
+
+struct thirl_io_resolve {
+  uv_async_t wake;
+  lookup *lookup;
+  thirl_io_resolve_done done;
   void *ctx;
 };
 
@@ -54,15 +72,14 @@ static thirl_error error_of(int status) {
   switch (status) {
   case 0:
     return THIRL_OK;
-  case UV_EAI_NONAME:
-  case UV_EAI_NODATA:
-  case UV_EAI_ADDRFAMILY:
+  case EAI_NONAME:
+  case EAI_NODATA:
+  case EAI_ADDRFAMILY:
     return THIRL_E_NOT_FOUND;
-  case UV_EAI_AGAIN:
-  case UV_EAI_FAIL:
+  case EAI_AGAIN:
+  case EAI_FAIL:
     return THIRL_E_AGAIN;
-  case UV_EAI_MEMORY:
-  case UV_ENOMEM:
+  case EAI_MEMORY:
     return THIRL_E_NOMEM;
   default:
     return THIRL_E_IO;
@@ -84,42 +101,119 @@ static size_t collect(const struct addrinfo *list, uint16_t port, thirl_addr *ou
   return n;
 }
 
-static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *list) {
-  thirl_io_resolve *r = request->data;
+/* ---- the thread ---- */
+
+/* Under the lock, which is gone afterwards. */
+static void let_go(lookup *l) {
+  bool is_last = --l->users == 0;
+  pthread_mutex_unlock(&l->lock);
+  if (!is_last) return;
+  pthread_mutex_destroy(&l->lock);
+  free(l);
+}
+
+static void *look_up(void *arg) {
+  lookup *l = arg;
+  /* Without AI_ADDRCONFIG: it hides 127.0.0.1 and ::1 on a host that has no other address yet. */
+  struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
+  int status = getaddrinfo(l->host, NULL, &hints, &list);
+  pthread_mutex_lock(&l->lock);
+  l->error = error_of(status);
+  l->n = collect(list, l->port, l->addrs);
+  if (l->error == THIRL_OK && l->n == 0) l->error = THIRL_E_NOT_FOUND;
+  if (l->error != THIRL_OK) l->n = 0;
+  if (l->wake) uv_async_send(l->wake);
+  let_go(l);
+  if (list) freeaddrinfo(list);
+  return NULL;
+}
+
+/* Signals are the application's. */
+static bool start_thread(lookup *l) {
+  pthread_t thread;
+  pthread_attr_t attr;
+  sigset_t all, before;
+  pthread_attr_init(&attr);
+  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int rc = pthread_create(&thread, &attr, look_up, l);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attr);
+  return rc == 0;
+}
+
+/* ---- the loop ---- */
+
+static void on_closed(uv_handle_t *h) {
+  free(h->data);
+}
+
+static void close_it(thirl_io_resolve *r) {
+  pthread_mutex_lock(&r->lookup->lock);
+  r->lookup->wake = NULL;
+  let_go(r->lookup);
+  uv_close((uv_handle_t *)&r->wake, on_closed);
+}
+
+static void on_wake(uv_async_t *h) {
+  thirl_io_resolve *r = h->data;
   thirl_addr addrs[THIRL_IO_RESOLVE_MAX];
-  size_t n = collect(list, r->port, addrs);
-  thirl_error e = error_of(status);
-  if (e == THIRL_OK && n == 0) e = THIRL_E_NOT_FOUND;
-  uv_freeaddrinfo(list);
-  if (r->done) r->done(r->ctx, e, addrs, e == THIRL_OK ? n : 0);
-  free(r);
+  pthread_mutex_lock(&r->lookup->lock);
+  thirl_error e = r->lookup->error;
+  size_t n = r->lookup->n;
+  memcpy(addrs, r->lookup->addrs, sizeof addrs);
+  pthread_mutex_unlock(&r->lookup->lock);
+  close_it(r);
+  r->done(r->ctx, e, addrs, n);
+}
+
+/* The resolver is asked for ASCII only (RFC 5890 has a form in it for every name). */
+static bool is_ascii(const char *host) {
+  for (; *host; host++)
+    if (*host <= ' ' || *host > '~') return false;
+  return true;
+}
+
+static lookup *new_lookup(const char *host, uint16_t port, uv_async_t *wake) {
+  lookup *l = calloc(1, sizeof *l);
+  if (!l) return NULL;
+  pthread_mutex_init(&l->lock, NULL);
+  l->users = 2;
+  l->wake = wake;
+  l->port = port;
+  memcpy(l->host, host, sizeof l->host);
+  return l;
 }
 
 thirl_error thirl_io_resolve_start(uv_loop_t *loop, const char *text, uint16_t default_port, thirl_io_resolve_done done,
                                    void *ctx, thirl_io_resolve **out) {
-  char host[THIRL_IO_RESOLVE_HOST_MAX];
+  char host[THIRL_IO_RESOLVE_HOST_MAX] = "";
   uint16_t port;
   *out = NULL;
   thirl_error e = thirl_io_resolve_split(text, default_port, host, &port);
   if (e != THIRL_OK) return e;
+  if (!is_ascii(host)) return THIRL_E_SYNTAX;
   thirl_io_resolve *r = calloc(1, sizeof *r);
   if (!r) return THIRL_E_NOMEM;
-  /* Without AI_ADDRCONFIG: it hides 127.0.0.1 and ::1 on a host that has no other address yet. */
-  struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-  r->request.data = r;
-  r->port = port;
   r->done = done;
   r->ctx = ctx;
-  int rc = uv_getaddrinfo(loop, &r->request, on_answer, host, NULL, &hints);
-  if (rc < 0) {
+  r->lookup = new_lookup(host, port, &r->wake);
+  if (!r->lookup || uv_async_init(loop, &r->wake, on_wake) != 0) {
+    free(r->lookup);
     free(r);
-    return rc == UV_ENOMEM ? THIRL_E_NOMEM : THIRL_E_SYNTAX; /* a name that IDNA cannot encode */
+    return THIRL_E_NOMEM;
+  }
+  r->wake.data = r;
+  if (!start_thread(r->lookup)) {
+    r->lookup->users--;
+    close_it(r);
+    return THIRL_E_NOMEM;
   }
   *out = r;
   return THIRL_OK;
 }
 
 void thirl_io_resolve_cancel(thirl_io_resolve *r) {
-  r->done = NULL;
-  (void)uv_cancel((uv_req_t *)&r->request); /* EBUSY when a thread is at it: then the answer is thrown away */
+  close_it(r);
 }

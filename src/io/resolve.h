@@ -27,10 +27,10 @@ typedef struct thirl_io_resolve thirl_io_resolve;
  */
 typedef void (*thirl_io_resolve_done)(void *ctx, thirl_error e, const thirl_addr *addrs, size_t n);
 
-/** Begin; done is called later from the loop, never from here. THIRL_E_SYNTAX, THIRL_E_NOMEM. */
+/** Begin; done is called later from the loop, never from here. THIRL_E_SYNTAX (also: not ASCII), THIRL_E_NOMEM. */
 thirl_error thirl_io_resolve_start(uv_loop_t *loop, const char *text, uint16_t default_port, thirl_io_resolve_done done,
                                    void *ctx, thirl_io_resolve **out);
-/** done is not called any more. The memory goes when the loop has run. */
+/** done is not called any more. The memory goes when the loop has run, which need not wait for the resolver. */
 void thirl_io_resolve_cancel(thirl_io_resolve *r);
 
 #endif

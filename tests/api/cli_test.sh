@@ -167,6 +167,26 @@ check "7: no such name" is 7
 check "   at once" [ $((SECONDS - begin)) -lt 10 ]
 check "   and it says so" says q "there is no host named -nosuch"
 
+# A name server that takes questions and never answers: thirld, which knows no DNS. The C library waits 10 s for it.
+echo "nameserver $public" >resolv.conf
+spawn "$build/bin/thirld" --listen "$public:53" 2>dns.log
+wait_for grep -q 'listening on UDP' dns.log
+if unshare -m mount --bind resolv.conf /etc/resolv.conf 2>/dev/null; then
+  spawn unshare -m sh -c 'mount --bind resolv.conf /etc/resolv.conf && exec "$@"' - \
+    "$thirl" listen --server a.name.example --ephemeral </dev/null >q2.out 2>q2.log
+  wait_for has_ticket q2
+  begin=$SECONDS
+  unshare -m sh -c 'mount --bind resolv.conf /etc/resolv.conf && exec "$@"' - \
+    timeout 20 "$thirl" connect --ephemeral --timeout 1 "$ticket" </dev/null >q3.out 2>q3.log
+  code=$?
+  check "7: no answer about a name" is 7
+  check "   and it says so" says q3 "the name a.name.example was not found out yet"
+  kill -TERM "$pid"
+  code_of "$pid"
+  check "143: SIGTERM while a name is looked up" is 143
+  check "   neither waits for the name server" [ $((SECONDS - begin)) -lt 8 ]
+fi
+
 "$thirl" key --identity "$work/new.pem" >r.out 2>r.log
 check "thirl key: one line" [ "$? $(wc -l <r.out)" = "0 1" ]
 check "thirl key: again the same" [ "$("$thirl" key --identity "$work/new.pem")" = "$(cat r.out)" ]

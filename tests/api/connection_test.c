@@ -168,6 +168,28 @@ static void test_broken_off_is_no_end(void **state) {
   thirl_listener_close(p.listener);
 }
 
+/* Against the contract; it must harm nobody, and thirl_connection_close does what it always does. */
+static void test_a_descriptor_closed_by_the_application(void **state) {
+  (void)state;
+  rig_pair p = rig_connect(server, NULL, NULL);
+  int number = fd_of(p.dialed), other[2];
+  char got;
+  assert_int_equal(send(number, "x", 1, 0), 1);
+  close(number);
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0); /* one of them may get the number */
+  shutdown(fd_of(p.accepted), SHUT_WR);
+  assert_int_equal(thirl_connection_close(p.dialed, RIG_PATIENCE_MS), THIRL_OK);
+  assert_int_equal(recv(fd_of(p.accepted), &got, 1, 0), 1);
+  assert_int_equal(recv(fd_of(p.accepted), &got, 1, 0), 0);
+  assert_int_equal(thirl_connection_close(p.accepted, RIG_PATIENCE_MS), THIRL_OK);
+  assert_int_equal(send(other[0], "y", 1, MSG_NOSIGNAL), 1);
+  assert_int_equal(recv(other[1], &got, 1, 0), 1);
+  assert_int_equal(got, 'y');
+  close(other[0]);
+  close(other[1]);
+  thirl_listener_close(p.listener);
+}
+
 static void test_close_of_nothing(void **state) {
   (void)state;
   assert_int_equal(thirl_connection_close(NULL, 0), THIRL_OK);
@@ -337,6 +359,7 @@ int main(void) {
       TEST(test_close_delivers_while_the_peer_still_speaks),
       TEST(test_linger_runs_out),
       TEST(test_broken_off_is_no_end),
+      TEST(test_a_descriptor_closed_by_the_application),
       TEST(test_close_of_nothing),
       TEST(test_several_connections_at_once),
       TEST(test_accept_in_vain),
