@@ -126,7 +126,7 @@ static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_me
 /* ---- the server's words ---- */
 
 static void take_registered(thirl_session_endpoint *e, thirl_time now, const thirl_meet_event *ev) {
-  thirl_session_lanes_control(&e->lanes, &e->control.local, &ev->mapped, &e->queue);
+  if (!e->cfg.policy.relay_only) thirl_session_lanes_control(&e->lanes, &e->control.local, &ev->mapped, &e->queue);
   e->standing_due = e->n_tickets > 0;
   e->was_registered = true;
   thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REGISTERED, .mapped = ev->mapped});

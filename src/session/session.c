@@ -23,6 +23,8 @@
 #define ROUND_ANSWER   (15 * THIRL_S) /* a CONNECT without an answer */
 
 static void push_event(thirl_session *s, thirl_session_event ev) {
+  bool is_end = ev.kind == THIRL_SESSION_FINISHED || ev.kind == THIRL_SESSION_FAILED;
+  if (s->state == THIRL_SESSION_STATE_OVER && !is_end) return; /* nothing comes after the end */
   if (s->n_events == THIRL_SESSION_EVENTS_MAX) {
     s->events_lost++;
     memmove(s->events, s->events + 1,
