@@ -134,6 +134,19 @@ static void test_readable_comes_once_for_each_time_that_nothing_was_left(void **
   assert_readable(3);
 }
 
+/* Whoever reads on until nothing is left, between two turns, needs no event for what it has read. */
+static void test_readable_is_not_told_of_what_was_read(void **state) {
+  (void)state;
+  size_t n;
+  rig_meet(server, &a, &b);
+  write_some(&b, "0123456789", 10);
+  assert_readable(1);
+  for (size_t want = 10; want; want -= n)
+    assert_int_equal(read_some(&a, 3, &n), THIRL_OK);
+  assert_int_equal(read_some(&a, 3, &n), THIRL_E_AGAIN);
+  assert_readable(1);
+}
+
 static void test_the_end_is_readable_once(void **state) {
   (void)state;
   size_t n;
@@ -227,6 +240,21 @@ static void test_writable_is_not_told_to_who_does_not_wait(void **state) {
   assert_int_equal(write_some(&b, plenty, 1000), 1000);
   rig_turn_for(&a, &b, A_WHILE_MS);
   assert_int_equal(b.count[THIRL_EVENT_WRITABLE], 0);
+}
+
+/* The ring grows when all in it is on its way, so the next call finds room before any event could say so. */
+static void test_writable_is_not_told_to_who_has_written_on(void **state) {
+  (void)state;
+  rig_meet(server, &a, &b);
+  size_t first = write_some(&b, plenty, 100000);
+  assert_in_range(first, 1, 99999);
+  for (size_t left = 100000 - first, n; left; left -= n) {
+    n = write_some(&b, plenty, left);
+    if (!n) rig_turn(&a, &b, 100);
+  }
+  unsigned told = b.count[THIRL_EVENT_WRITABLE];
+  rig_turn_for(&a, &b, A_WHILE_MS);
+  assert_int_equal(b.count[THIRL_EVENT_WRITABLE], told);
 }
 
 /* ---- bytes ---- */
@@ -434,10 +462,12 @@ int main(void) {
       TEST(test_idle_contexts_sleep),
       TEST(test_bytes_written_before_it_is_up),
       TEST(test_readable_comes_once_for_each_time_that_nothing_was_left),
+      TEST(test_readable_is_not_told_of_what_was_read),
       TEST(test_the_end_is_readable_once),
       TEST(test_reading_nothing),
       TEST(test_writable_comes_once_when_there_is_room_again),
       TEST(test_writable_is_not_told_to_who_does_not_wait),
+      TEST(test_writable_is_not_told_to_who_has_written_on),
       TEST(test_megabytes_both_ways),
       TEST(test_finished),
       TEST(test_not_finished_before_all_is_read),
