@@ -79,7 +79,10 @@ static void go(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p,
     thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_E_NOMEM);
   }
   bool dialer_punches = p->session.is_dialer ? ours->n > 0 : ev->offer.n > 0;
-  if (!dialer_punches || p->session.policy.relay_only) return;
+  if (!dialer_punches || p->session.policy.relay_only) {
+    thirl_session_punch_omitted(&p->session);
+    return;
+  }
   thirl_session_direct_down(&p->session, now, THIRL_OK); /* the dialer punches only when its direct path is gone */
   bases_of(e, bases);
   thirl_error err = THIRL_E_NO_PATH;

@@ -221,6 +221,11 @@ void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error wh
     end(s, THIRL_SESSION_FAILED, THIRL_E_ONLY_RELAY);
 }
 
+void thirl_session_punch_omitted(thirl_session *s) {
+  bool has_reason = s->relay_reason != THIRL_OK || s->punching;
+  if (!has_reason && !thirl_session_path_is_set(&s->direct)) s->relay_reason = THIRL_E_NO_PATH;
+}
+
 void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote) {
   push_event(s, (thirl_session_event){.kind = THIRL_SESSION_CONFIRMED, .remote = *remote, .since_go = now - s->go_at});
 }

@@ -101,6 +101,8 @@ bool thirl_session_direct_input(thirl_session *s, thirl_time now, thirl_bytes in
 /** A round's punching began (GO at this time), or ended without a direct path for this reason. */
 void thirl_session_punch_started(thirl_session *s, thirl_time go_at);
 void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error why);
+/** A round without punching: there is a direct path, or one of the two shows no address. */
+void thirl_session_punch_omitted(thirl_session *s);
 void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote);
 void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_error how);
 /** A CONNECT went out; it came back with a channel (OK) or not. */

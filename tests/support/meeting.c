@@ -205,6 +205,7 @@ static void make_side(meeting *m, meeting_side *s, const meeting_config *cfg, bo
       .identity = s->identity, .policy = cfg->policy, .max_incoming = is_a ? 4 : 0, .secrets = &s->secrets};
   MUST(thirl_session_endpoint_new(&ec, thirl_sim_clock(s->host), &s->endpoint) == THIRL_OK);
   thirl_net_machine machine = thirl_session_endpoint_machine(s->endpoint);
+  if (cfg->wrap) machine = cfg->wrap(cfg->wrap_ctx, s, machine);
   thirl_sim_attach(s->host, &machine);
 }
 

@@ -56,6 +56,9 @@ typedef struct meeting_config {
   thirl_session_policy policy;
   uint64_t bytes_a, bytes_b; /* how much each side writes */
   bool old_simultaneous_open;
+  /* May put itself between an endpoint and its host. */
+  thirl_net_machine (*wrap)(void *ctx, meeting_side *s, thirl_net_machine inner);
+  void *wrap_ctx;
 } meeting_config;
 
 /** delay of half of the one-way time on each peer's link, so that the peers' round trip is rtt; the server's link has none. */
