@@ -13,7 +13,11 @@ enum {
 thirl_error thirl_session_path_init(thirl_session_path *p, thirl_time now, thirl_secure_tls_context *tls,
                                     bool is_client, const thirl_peerid *expect,
                                     const uint8_t session[THIRL_SESSION_ID_LEN], uint64_t incarnation) {
-  *p = (thirl_session_path){.incarnation = incarnation, .born = now, .heard_at = now, .asked_at = THIRL_NEVER};
+  *p = (thirl_session_path){.incarnation = incarnation,
+                            .born = now,
+                            .heard_at = now,
+                            .asked_at = THIRL_NEVER,
+                            .flight_at = is_client ? now : 0};
   memcpy(p->session, session, sizeof p->session);
   thirl_buffer_init(&p->say, SAY_MAX);
   return thirl_secure_tls_new(tls, is_client, expect, &p->tls);
@@ -213,11 +217,22 @@ static thirl_error take_frame(thirl_session_path *p, thirl_time now) {
   return THIRL_OK;
 }
 
+/* The handshake shows the round trip before the first PING does: a long way must not look dead. Of a server the first flight is an answer. */
+static void hear(thirl_session_path *p, thirl_time now) {
+  p->heard_at = now;
+  p->is_stalled = false;
+  if (p->flight_at == 0) {
+    p->flight_at = now;
+  } else if (p->flight_at != THIRL_NEVER) {
+    p->rtt = now - p->flight_at;
+    p->flight_at = THIRL_NEVER;
+  }
+}
+
 thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl_session_stream *s, thirl_bytes *in,
                                     thirl_session_frame *f) {
   thirl_error e = THIRL_OK;
-  if (in->n) p->heard_at = now;
-  if (in->n) p->is_stalled = false;
+  if (in->n) hear(p, now);
   for (;;) {
     if (p->left) {
       if (!p->hello_heard) return THIRL_E_PROTOCOL;

@@ -26,6 +26,7 @@ typedef struct thirl_session_path {
   thirl_session_frame frame;
   /* is it alive? */
   thirl_time born, heard_at, asked_at, rtt; /* asked_at: when the PING under way was said, NEVER if none */
+  thirl_time flight_at;                     /* when our first flight left; NEVER: its answer has shown the round trip */
   uint64_t token;
   uint64_t stream_in, stream_out; /* bytes of the stream that went over it */
 } thirl_session_path;

@@ -219,11 +219,115 @@ static void ping_measures_the_round_trip(void **state) {
   unmake(&b);
 }
 
+static void open_paths(side *a, side *b) {
+  thirl_dice d;
+  thirl_error e = THIRL_E_AGAIN;
+  thirl_dice_seed(&d, 1);
+  make(a);
+  make(b);
+  begin(a, b, session_id);
+  for (int i = 0; i < 6; i++) {
+    move(a, b, &d, &e);
+    move(b, a, &d, &e);
+  }
+  assert_true(thirl_session_path_is_proven(&a->path) && thirl_session_path_is_proven(&b->path));
+}
+
+/* Plaintext of a's, as it is, into b. */
+static thirl_error say_raw(side *a, side *b, thirl_bytes plain) {
+  uint8_t sealed[1024];
+  size_t n;
+  assert_int_equal(thirl_secure_tls_seal(a->path.tls, plain, sealed, sizeof sealed, &n), THIRL_OK);
+  return feed(b, THIRL_BYTES(sealed, n));
+}
+
+/* Whoever asks a thousand times gets some hundred answers; what is said only once finds its place all the same. */
+static void a_flood_of_pings_leaves_room_for_the_end(void **state) {
+  (void)state;
+  side a, b;
+  open_paths(&a, &b);
+  static const uint8_t ping[12] = {THIRL_SESSION_PING, 0, 0, 8};
+  for (int i = 0; i < 1000; i++)
+    assert_int_equal(say_raw(&a, &b, THIRL_BYTES(ping, sizeof ping)), THIRL_E_AGAIN);
+  assert_in_range(b.path.say.n, 7000, 8192 - 1024);
+  assert_false(thirl_session_path_say(&b.path, &(thirl_session_frame){.type = THIRL_SESSION_PING}));
+  assert_false(thirl_session_path_say(&b.path, &(thirl_session_frame){.type = THIRL_SESSION_ACK}));
+  assert_true(thirl_session_path_say(&b.path, &(thirl_session_frame){.type = THIRL_SESSION_FIN}));
+  assert_true(thirl_session_path_say(&b.path, &(thirl_session_frame){.type = THIRL_SESSION_BYE}));
+  unmake(&a);
+  unmake(&b);
+}
+
+static void version_1_has_one_stream(void **state) {
+  (void)state;
+  static const uint8_t frames[][16] = {
+      {THIRL_SESSION_PING, 1, 0, 8}, {THIRL_SESSION_DATA, 1, 0, 9}, {THIRL_SESSION_FIN, 9, 0, 8}};
+  for (size_t i = 0; i < 3; i++) {
+    side a, b;
+    open_paths(&a, &b);
+    assert_int_equal(say_raw(&a, &b, THIRL_BYTES(frames[i], 13)), THIRL_E_PROTOCOL);
+    assert_int_equal(b.stream.rx_next, 0);
+    unmake(&a);
+    unmake(&b);
+  }
+}
+
+/* A frame of a later version is passed over, whatever stream it names. */
+static void unknown_frames_are_skipped(void **state) {
+  (void)state;
+  side a, b;
+  open_paths(&a, &b);
+  static const uint8_t frames[] = {99, 7, 0, 3, 'a', 'b', 'c', 100, 0, 0, 0, THIRL_SESSION_DATA,
+                                   0,  0, 9, 0, 0,   0,   0,   0,   0, 0, 0, 'x'};
+  for (size_t i = 0; i < sizeof frames; i++) /* one byte in each record */
+    assert_int_equal(say_raw(&a, &b, THIRL_BYTES(frames + i, 1)), THIRL_E_AGAIN);
+  assert_int_equal(b.stream.rx_next, 1);
+  assert_int_equal(thirl_session_stream_peek(&b.stream).p[0], 'x');
+  unmake(&a);
+  unmake(&b);
+}
+
+/* The handshake has shown the round trip: 40 ms for each side, to the millisecond. */
+static void the_handshake_measures_the_round_trip(void **state) {
+  (void)state;
+  side a, b;
+  uint8_t buf[8192];
+  make(&a);
+  make(&b);
+  thirl_time t = 1000;
+  assert_int_equal(thirl_session_path_init(&a.path, t, a.tls, true, thirl_secure_identity_peerid(b.id), session_id, 7),
+                   THIRL_OK);
+  assert_int_equal(thirl_session_path_init(&b.path, t, b.tls, false, thirl_secure_identity_peerid(a.id), session_id, 7),
+                   THIRL_OK);
+  side *from = &a, *to = &b;
+  for (int i = 0; i < 4; i++) {
+    size_t n = thirl_session_path_pull(&from->path, &from->stream, buf, sizeof buf);
+    thirl_bytes in = THIRL_BYTES(buf, n);
+    thirl_session_frame f;
+    t += 20 * THIRL_MS;
+    while (thirl_session_path_next(&to->path, t, &to->stream, &in, &f) == THIRL_OK) {
+    }
+    side *other = from;
+    from = to;
+    to = other;
+  }
+  assert_int_equal(a.path.rtt, 40 * THIRL_MS);
+  assert_int_equal(b.path.rtt, 40 * THIRL_MS);
+  unmake(&a);
+  unmake(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(megabytes_both_ways_in_any_pieces), cmocka_unit_test(sealing_leaves_the_ring_as_it_was),
-      cmocka_unit_test(another_session_is_refused),        cmocka_unit_test(a_wrong_key_gets_no_byte),
+      cmocka_unit_test(megabytes_both_ways_in_any_pieces),
+      cmocka_unit_test(sealing_leaves_the_ring_as_it_was),
+      cmocka_unit_test(another_session_is_refused),
+      cmocka_unit_test(a_wrong_key_gets_no_byte),
       cmocka_unit_test(ping_measures_the_round_trip),
+      cmocka_unit_test(a_flood_of_pings_leaves_room_for_the_end),
+      cmocka_unit_test(version_1_has_one_stream),
+      cmocka_unit_test(unknown_frames_are_skipped),
+      cmocka_unit_test(the_handshake_measures_the_round_trip),
   };
   return cmocka_run_group_tests_name("session/path", tests, NULL, NULL);
 }
