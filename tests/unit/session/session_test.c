@@ -130,6 +130,21 @@ static void a_path_that_swallows_is_given_up_after_2500_ms(void **state) {
   couple_close(c);
 }
 
+/* Nothing is asked of a path before it has been silent for half a second. */
+static void half_a_second_of_silence_before_a_question(void **state) {
+  (void)state;
+  couple *c = open_both();
+  couple_down(c, COUPLE_DIRECT, THIRL_OK);
+  c->d.s.direct.heard_at = c->now;
+  couple_write(c, &c->d, 100);
+  thirl_time t = c->now;
+  couple_run_to(c, t + 500 * THIRL_MS - 1);
+  assert_true(c->d.s.direct.asked_at == THIRL_NEVER);
+  couple_run_to(c, t + 500 * THIRL_MS);
+  assert_int_equal(c->d.s.direct.asked_at, t + 500 * THIRL_MS);
+  couple_close(c);
+}
+
 static void an_idle_path_is_asked_every_25_s(void **state) {
   (void)state;
   couple *c = open_both();
@@ -246,6 +261,40 @@ static void an_acknowledgement_told_to_a_dead_handshake_is_said_again(void **sta
   couple_run(c, 6 * THIRL_S);
   assert_int_equal(c->l.read, 100);
   assert_int_equal(c->d.s.stream.tx_acked, 100);
+  couple_close(c);
+}
+
+/* The dialer hears something on the relay and tells of it in the HELLO of the direct path, which is lost. The listener's route is the relay all the time. */
+static void an_acknowledgement_in_a_lost_hello_is_said_again(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_direct_up(c);
+  couple_run(c, 45 * THIRL_MS);
+  c->l.s.relay.heard_at = c->now; /* no PING goes along, whose PONG would carry the ACK */
+  couple_write(c, &c->l, 100);
+  couple_run(c, 54 * THIRL_MS); /* it has been there for 4 ms; in 1 ms TLS is open */
+  assert_int_equal(c->d.read, 100);
+  c->cut[COUPLE_DIRECT] = true;
+  couple_run(c, 100 * THIRL_MS);
+  assert_int_equal(c->l.s.route, THIRL_SESSION_RELAY);
+  assert_int_equal(c->l.s.stream.tx_acked, 0);
+  couple_run(c, 3 * THIRL_S);
+  assert_int_equal(c->l.s.stream.tx_acked, 100);
+  couple_close(c);
+}
+
+/* One side has lost a path and speaks on the other; its peer does not know of the loss, and answers where it is spoken to. */
+static void who_speaks_elsewhere_is_answered_there(void **state) {
+  (void)state;
+  couple *c = open_both();
+  c->cut[COUPLE_DIRECT] = true;
+  thirl_session_direct_down(&c->d.s, c->now, THIRL_E_RESET);
+  couple_write(c, &c->d, 100);
+  couple_run(c, 100 * THIRL_MS);
+  assert_int_equal(c->l.s.route, THIRL_SESSION_DIRECT);
+  assert_int_equal(c->d.s.stream.tx_acked, 100);
+  couple_run(c, 2 * THIRL_S); /* and looks whether its own path is alive */
+  assert_int_equal(c->l.s.route, THIRL_SESSION_RELAY);
   couple_close(c);
 }
 
@@ -384,6 +433,47 @@ static void a_farewell_before_the_end_breaks_the_protocol(void **state) {
   couple_close(c);
 }
 
+/* What went over which kind of path is counted over all of them. */
+static void the_end_says_what_went_where(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_write(c, &c->d, 100);
+  couple_run(c, THIRL_S);
+  couple_direct_up(c);
+  couple_run(c, THIRL_S);
+  couple_write(c, &c->d, 20);
+  couple_write(c, &c->l, 3);
+  couple_run(c, THIRL_S);
+  couple_down(c, COUPLE_DIRECT, THIRL_E_RESET);
+  couple_run(c, THIRL_S);
+  couple_write(c, &c->l, 4000);
+  couple_run(c, THIRL_S);
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  couple_relay_up(c);
+  couple_finish(c, &c->d);
+  couple_finish(c, &c->l);
+  couple_run(c, THIRL_S);
+  for (int i = 0; i < 2; i++) {
+    const couple_event *e = couple_find(i ? &c->d : &c->l, THIRL_SESSION_FINISHED, 0);
+    assert_non_null(e);
+    assert_int_equal(e->ev.relayed, 4100);
+    assert_int_equal(e->ev.direct, 23);
+  }
+  couple_close(c);
+}
+
+static void a_path_that_is_closed_politely_is_lost_too(void **state) {
+  (void)state;
+  couple *c = open_both();
+  thirl_secure_tls_close(c->d.s.direct.tls);
+  couple_run(c, 60 * THIRL_MS);
+  assert_true(c->l.direct_ended);
+  const couple_event *e = couple_find(&c->l, THIRL_SESSION_PATH, 2);
+  assert_non_null(e);
+  assert_int_equal(e->ev.error, THIRL_E_LOST);
+  couple_close(c);
+}
+
 /* ---- time runs out ---- */
 
 static void no_path_in_30_s_is_the_last_error(void **state) {
@@ -431,6 +521,23 @@ static void patience_may_be_endless(void **state) {
   couple_finish(c, &c->l);
   couple_run(c, THIRL_S);
   assert_int_equal(couple_count(&c->d, THIRL_SESSION_FINISHED), 1);
+  couple_close(c);
+}
+
+/* The last error is the server's as long as nothing was asked of it. */
+static void asked_and_not_answered_is_a_timeout(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  thirl_session_round_begun(&c->d.s, c->now);
+  couple_run_to(c, T0 + 30 * THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + 30 * THIRL_S, THIRL_E_TIMEOUT);
+  couple_close(c);
+  c = open_couple();
+  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_round_ended(&c->d.s, c->now, THIRL_E_NO_PEER);
+  thirl_session_round_begun(&c->d.s, c->now + 29 * THIRL_S);
+  couple_run_to(c, T0 + 30 * THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + 30 * THIRL_S, THIRL_E_NO_PEER);
   couple_close(c);
 }
 
@@ -574,6 +681,59 @@ static void registered_again_what_is_missing_is_asked_for_at_once(void **state) 
   couple_close(c);
 }
 
+static void punching_in_vain_without_a_relay_is_repeated_after_a_second(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_TIMEOUT);
+  assert_int_equal(thirl_session_round_deadline(&c->d.s), c->now + THIRL_S);
+  assert_int_equal(c->d.s.state, THIRL_SESSION_STATE_OPENING); /* a relay may still come */
+  couple_close(c);
+}
+
+static void at_the_end_no_round_is_wanted(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  assert_true(thirl_session_round_deadline(&c->d.s) == c->now);
+  assert_true(thirl_session_round_deadline(&c->l.s) == THIRL_NEVER);
+  thirl_session_abandon(&c->d.s, c->now, THIRL_E_TIMEOUT);
+  assert_true(thirl_session_round_deadline(&c->d.s) == THIRL_NEVER);
+  assert_false(thirl_session_wants_round(&c->d.s, c->now));
+  couple_close(c);
+  c = open_relayed(); /* the peer has said goodbye: for our own word to it nobody need be asked */
+  c->d.lazy = true;
+  couple_write(c, &c->l, 10);
+  couple_finish(c, &c->d);
+  couple_finish(c, &c->l);
+  couple_run(c, THIRL_S);
+  assert_true(c->d.s.bye_heard);
+  couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
+  assert_true(thirl_session_round_deadline(&c->d.s) == THIRL_NEVER);
+  assert_false(thirl_session_wants_round(&c->d.s, c->now + 10 * THIRL_S));
+  couple_close(c);
+}
+
+/* A session with a direct path, or one of whose sides shows no address, does not punch. */
+static void why_nothing_was_tried(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  thirl_session_punch_omitted(&c->d.s);
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_PATH, 0)->ev.error, THIRL_E_NO_PATH);
+  couple_close(c);
+  c = open_both();
+  thirl_session_punch_omitted(&c->d.s);
+  assert_int_equal(c->d.s.relay_reason, THIRL_OK);
+  couple_close(c);
+  c = open_relayed();
+  thirl_session_punch_started(&c->d.s, c->now); /* another round came while the last still punches */
+  thirl_session_punch_omitted(&c->d.s);
+  assert_int_equal(c->d.s.relay_reason, THIRL_OK);
+  couple_close(c);
+}
+
 /* ---- what the caller allows ---- */
 
 static void only_direct_means_that_the_relay_carries_nothing(void **state) {
@@ -604,6 +764,61 @@ static void only_direct_and_no_path_is_its_own_error(void **state) {
   couple_settle(c);
   expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + THIRL_S, THIRL_E_ONLY_RELAY);
   expect_event(&c->l, THIRL_SESSION_FAILED, 0, T0 + THIRL_S, THIRL_E_ONLY_RELAY);
+  couple_close(c);
+}
+
+static void only_direct_waits_when_it_was_there(void **state) {
+  (void)state;
+  thirl_session_policy p = {.direct_only = true};
+  couple_open(&world, &p, &p);
+  couple *c = &world;
+  couple_direct_up(c);
+  couple_run(c, 20 * THIRL_S);
+  couple_down(c, COUPLE_DIRECT, THIRL_E_RESET);
+  assert_int_equal(thirl_session_round_deadline(&c->d.s), c->now); /* at once */
+  thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_REFUSED);
+  couple_run(c, 59 * THIRL_S);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_FAILED), 0);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_LOST);
+  couple_close(c);
+}
+
+static void only_direct_and_a_wrong_key(void **state) {
+  (void)state;
+  thirl_session_policy p = {.direct_only = true};
+  couple_open(&world, &p, &p);
+  couple *c = &world;
+  c->d.s.peer.b[0] ^= 1;
+  couple_direct_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_FAILED, 0)->ev.error, THIRL_E_WRONG_KEY);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_STRANGER), 1);
+  couple_close(c);
+}
+
+/* Nonsense in the handshake is a lost channel, not the end: the server may have mixed something up. */
+static void nonsense_in_the_handshake_is_not_the_end(void **state) {
+  (void)state;
+  couple *c = open_couple();
+  couple_relay_up(c);
+  assert_false(thirl_session_relay_input(&c->l.s, c->now, THIRL_BYTES("GET / HTTP/1.1\r\n\r\n", 18)));
+  couple_settle(c);
+  couple_direct_up(c);
+  assert_false(thirl_session_direct_input(&c->l.s, c->now, THIRL_BYTES("GET / HTTP/1.1\r\n\r\n", 18)));
+  couple_settle(c);
+  assert_int_equal(c->l.s.state, THIRL_SESSION_STATE_OPENING);
+  assert_int_equal(c->l.n_events, 0);
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_count(&c->l, THIRL_SESSION_UP), 1);
+  couple_write(c, &c->l, 1000); /* on the way through the relay */
+  couple_direct_up(c);
+  assert_false(thirl_session_direct_input(&c->l.s, c->now, THIRL_BYTES("GET / HTTP/1.1\r\n\r\n", 18)));
+  assert_int_equal(c->l.s.stream.tx_sent, 1000); /* and not again */
+  couple_settle(c);
+  assert_int_equal(couple_count(&c->l, THIRL_SESSION_STRANGER), 0);
+  assert_int_equal(c->l.n_events, 2); /* UP, relayed: the attempt changes nothing */
   couple_close(c);
 }
 
@@ -770,6 +985,18 @@ int main(void) {
       cmocka_unit_test(another_incarnation_with_no_byte_between_them),
       cmocka_unit_test(a_wrong_key_is_told_on_both_sides),
       cmocka_unit_test(a_stranger_on_the_direct_path_costs_nothing),
+      cmocka_unit_test(an_acknowledgement_in_a_lost_hello_is_said_again),
+      cmocka_unit_test(who_speaks_elsewhere_is_answered_there),
+      cmocka_unit_test(the_end_says_what_went_where),
+      cmocka_unit_test(a_path_that_is_closed_politely_is_lost_too),
+      cmocka_unit_test(asked_and_not_answered_is_a_timeout),
+      cmocka_unit_test(punching_in_vain_without_a_relay_is_repeated_after_a_second),
+      cmocka_unit_test(at_the_end_no_round_is_wanted),
+      cmocka_unit_test(why_nothing_was_tried),
+      cmocka_unit_test(only_direct_waits_when_it_was_there),
+      cmocka_unit_test(only_direct_and_a_wrong_key),
+      cmocka_unit_test(nonsense_in_the_handshake_is_not_the_end),
+      cmocka_unit_test(half_a_second_of_silence_before_a_question),
       cmocka_unit_test(of_too_many_events_the_newest_stay),
   };
   return cmocka_run_group_tests_name("session/session", tests, NULL, NULL);
