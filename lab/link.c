@@ -29,7 +29,7 @@ void thirl_lab_link_fini(thirl_lab_link *l) {
 }
 
 bool thirl_lab_link_is_transparent(const thirl_lab_link *l) {
-  return !l->head && l->terms.delay == 0 && l->terms.jitter == 0 && l->terms.loss <= 0;
+  return !l->head && l->terms.delay == 0 && l->terms.jitter == 0 && l->terms.loss <= 0 && !l->terms.cut;
 }
 
 void thirl_lab_link_pass(thirl_lab_link *l, size_t len) {
@@ -39,7 +39,7 @@ void thirl_lab_link_pass(thirl_lab_link *l, size_t len) {
 
 void thirl_lab_link_put(thirl_lab_link *l, thirl_lab_packet *p, thirl_time when) {
   thirl_lab_link_pass(l, p->len);
-  if (l->terms.loss > 0 && thirl_dice_unit(&l->dice) < l->terms.loss) {
+  if (l->terms.cut || (l->terms.loss > 0 && thirl_dice_unit(&l->dice) < l->terms.loss)) {
     l->stats.lost++;
     free(p);
     return;

@@ -30,11 +30,12 @@ typedef struct thirl_lab_link_terms {
   thirl_time jitter; /* up to so much more, uniform; nothing overtakes */
   double loss;       /* probability, 0 to 1 */
   size_t queue_max;  /* bytes under way at most; what comes on top is dropped */
+  bool cut;          /* nothing gets in; what is under way arrives */
 } thirl_lab_link_terms;
 
 typedef struct thirl_lab_link_stats {
   uint64_t packets, bytes; /* that came in, with those lost and dropped */
-  uint64_t lost;           /* by terms.loss */
+  uint64_t lost;           /* by terms.loss, terms.cut */
   uint64_t dropped;        /* by terms.queue_max */
   size_t queued_max;       /* the most that was ever under way, bytes */
 } thirl_lab_link_stats;
