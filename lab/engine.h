@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The internet between the hosts: switches, the routes between them, links, and the NATs of the model, as a machine without I/O. Frames go in
+ * The internet between the hosts as a machine without I/O: switches, the routes between them, links, and the NATs of the model. Frames go in
  * from ports (the cables' ends at the hosts, and at NATs that are namespaces of the kernel), frames come out for ports.
  *
- * input a frame -> send until false -> deadline -> input the time
+ *   input frames, or tick -> frames -> send them -> clear -> notes -> deadline
+ *
+ * Everything that happens by chance comes from the topology's seed: the same frames at the same times give the same frames at the same times.
+ * lab/pump.h joins an engine with real interfaces.
  */
 #ifndef THIRL_LAB_ENGINE_H
 #define THIRL_LAB_ENGINE_H
 
+#include "base/bytes.h"
 #include "lab/topology.h"
+#include "natbox/natbox.h"
+
+enum {
+  THIRL_LAB_ENGINE_NOTES_MAX = 1024,      /* that nobody has asked for; what comes on top is counted */
+  THIRL_LAB_ENGINE_CAPTURE_MAX = 16 << 20 /* bytes of a capture that nobody has taken; likewise */
+};
 
 typedef struct thirl_lab_engine_machine thirl_lab_engine_machine;
 
-/** A cable that ends outside: at a host, or at one side of a kernel's NAT. */
+/** The end of a cable at a node. As a port: it ends outside, at a host or at one side of a kernel's NAT. */
 typedef struct thirl_lab_engine_port {
   size_t node;
   bool inner; /* the inner side of a NAT */
@@ -26,16 +36,77 @@ void thirl_lab_engine_free(thirl_lab_engine_machine *e);
 size_t thirl_lab_engine_count_ports(const thirl_lab_engine_machine *e);
 thirl_lab_engine_port thirl_lab_engine_get_port(const thirl_lab_engine_machine *e, size_t index);
 
-/** A frame of the host at this port. vnet (THIRL_LAB_VNET_LEN bytes) and frame may be changed, and are the caller's again on return. */
+/**
+ * A frame of the host at this port. vnet (THIRL_LAB_VNET_LEN bytes) and frame may be changed, and stay where they are until
+ * thirl_lab_engine_clear: where nothing delays the frame it is not copied.
+ */
 void thirl_lab_engine_input(thirl_lab_engine_machine *e, thirl_time now, size_t port, uint8_t *vnet, uint8_t *frame,
                             size_t len);
-/** What is due has happened: links deliver, NATs answer, events come about. */
+/** What is due has happened: links deliver, NATs answer, events come about. When a great deal is due, a part; the deadline says so. */
 void thirl_lab_engine_tick(thirl_lab_engine_machine *e, thirl_time now);
-/** The next frame for a port, the caller's to free; NULL: none for now. p->out is the port. */
-thirl_lab_packet *thirl_lab_engine_output(thirl_lab_engine_machine *e);
 thirl_time thirl_lab_engine_deadline(const thirl_lab_engine_machine *e);
 
-/** Does it now; E_INVALID: not to a NAT of the kernel (the supervisor does that). */
+/** A frame for a port, to be sent; the memory is the engine's or that of an input. */
+typedef struct thirl_lab_engine_frame {
+  size_t port;
+  thirl_time due; /* when it should be there: never later than the time of the last call */
+  const uint8_t *vnet, *data;
+  size_t len;
+  thirl_lab_packet *owner; /* the engine's */
+} thirl_lab_engine_frame;
+
+/** All frames since the last clear, in the order in which they have to be sent. */
+const thirl_lab_engine_frame *thirl_lab_engine_frames(const thirl_lab_engine_machine *e, size_t *n);
+/** They have been sent. */
+void thirl_lab_engine_clear(thirl_lab_engine_machine *e);
+
+/** Does it now; E_INVALID: not to a NAT of the kernel (the supervisor does that), not such a node. */
 thirl_error thirl_lab_engine_apply(thirl_lab_engine_machine *e, thirl_time now, const thirl_lab_event *event);
+
+typedef enum thirl_lab_engine_note_kind {
+  THIRL_LAB_NOTE_EVENT, /* an event of the topology has come about; event is its index. What it means for a host's own address, or for a NAT
+                                 of the kernel, is left to whoever reads this */
+  THIRL_LAB_NOTE_UNREACHABLE, /* nobody answers for an address on the net of this node's side */
+  THIRL_LAB_NOTE_TOO_BIG, /* a packet was longer than the cable of this node takes (once for each cable and change of its terms) */
+  THIRL_LAB_NOTE_FULL /* a queue of the cable of this node ran over (likewise) */
+} thirl_lab_engine_note_kind;
+
+/** One line of the event log, as data. */
+typedef struct thirl_lab_engine_note {
+  thirl_lab_engine_note_kind kind;
+  thirl_time at;
+  size_t event; /* EVENT: index in the topology; SIZE_MAX: by thirl_lab_engine_apply */
+  size_t node;  /* SIZE_MAX: the internet's own router */
+  bool inner;
+  thirl_addr addr; /* UNREACHABLE */
+} thirl_lab_engine_note;
+
+/** The next one; false: none. */
+bool thirl_lab_engine_note_take(thirl_lab_engine_machine *e, thirl_lab_engine_note *out);
+
+typedef struct thirl_lab_engine_counts {
+  thirl_lab_link_stats up, down; /* of the cable */
+  uint64_t unrouted;             /* packets of this node's side that lead nowhere */
+  uint64_t expired;              /* out of time to live */
+  uint64_t malformed;            /* headers that lie */
+  uint64_t fragments;            /* dropped: no first piece was seen, or too many at once */
+  uint64_t unresolved;           /* dropped: nobody has the address, or too many were waiting for it */
+} thirl_lab_engine_counts;
+
+/** Of the cable at this end. For a NAT of the model the counts of its router are with its outer end. */
+thirl_error thirl_lab_engine_count(const thirl_lab_engine_machine *e, thirl_lab_engine_port at,
+                                   thirl_lab_engine_counts *out);
+/** The NAT of the model at this node, for its tables and counters; NULL: there is none for this family. */
+thirl_natbox *thirl_lab_engine_get_box(const thirl_lab_engine_machine *e, size_t node, thirl_family family);
+
+/**
+ * From now on every frame that the node at this end sends or gets is kept as pcap (Ethernet, microseconds); epoch is what to add to the engine's
+ * time to get the time since 1970. Each frame is cut to snaplen bytes (0: not). E_INVALID, E_NOMEM, E_IN_USE.
+ */
+thirl_error thirl_lab_engine_capture(thirl_lab_engine_machine *e, thirl_lab_engine_port at, thirl_time epoch,
+                                     size_t snaplen);
+/** What has come since the last call, the file's header first; valid until the next call of any kind. Empty: nothing. missed may be NULL. */
+thirl_bytes thirl_lab_engine_capture_take(thirl_lab_engine_machine *e, thirl_lab_engine_port at, uint64_t *missed);
+void thirl_lab_engine_capture_stop(thirl_lab_engine_machine *e, thirl_lab_engine_port at);
 
 #endif
