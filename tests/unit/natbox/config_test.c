@@ -26,9 +26,12 @@ static void presets_are_found_by_name(void **state) {
   (void)state;
   thirl_natbox_config c;
   unsigned n = 0;
-  for (const char *name; (name = thirl_natbox_config_preset_name(n)) != NULL; n++)
+  for (const char *name; (name = thirl_natbox_config_preset_name(n)) != NULL; n++) {
     assert_int_equal(thirl_natbox_config_preset(name, outer(0), &c), THIRL_OK);
-  assert_int_equal(n, 12);
+    assert_non_null(thirl_natbox_config_preset_sentence(n));
+  }
+  assert_int_equal(n, 17);
+  assert_null(thirl_natbox_config_preset_sentence(n));
   assert_int_equal(thirl_natbox_config_preset("nosuch", outer(0), &c), THIRL_E_NOT_FOUND);
 }
 
@@ -54,6 +57,24 @@ static void presets_are_what_they_are_called(void **state) {
   assert_int_equal(c.mode, THIRL_NATBOX_FIREWALL);
   thirl_natbox_config_preset("none", outer(0), &c);
   assert_int_equal(c.mode, THIRL_NATBOX_ROUTE);
+  thirl_natbox_config_preset("udp-blocked", outer(0), &c);
+  assert_true(c.udp.only_allowed);
+  assert_int_equal(c.udp.n_allow, 0);
+  assert_false(c.tcp.only_allowed);
+  thirl_natbox_config_preset("corporate", outer(0), &c);
+  assert_int_equal(c.tcp.n_allow, 2);
+  assert_int_equal(c.tcp.allow[1], 443);
+  assert_int_equal(c.tcp.refusal, THIRL_NATBOX_REFUSE_ICMP);
+}
+
+static void a_pool_belongs_to_the_outer_addresses(void **state) {
+  (void)state;
+  thirl_natbox_config c = thirl_natbox_config_of(THIRL_NATBOX_EIM, THIRL_NATBOX_EIF, outer(0));
+  thirl_addr second = thirl_addr_v4(192, 0, 2, 2, 0), second_with_port = thirl_addr_v4(192, 0, 2, 2, 99);
+  assert_true(thirl_natbox_config_has_external(&c, &c.external));
+  assert_false(thirl_natbox_config_has_external(&c, &second_with_port));
+  c.pool[c.n_pool++] = second;
+  assert_true(thirl_natbox_config_has_external(&c, &second_with_port));
 }
 
 int main(void) {
@@ -61,6 +82,7 @@ int main(void) {
       cmocka_unit_test(a_home_router_has_the_documented_times),
       cmocka_unit_test(presets_are_found_by_name),
       cmocka_unit_test(presets_are_what_they_are_called),
+      cmocka_unit_test(a_pool_belongs_to_the_outer_addresses),
   };
   return cmocka_run_group_tests_name("natbox/config", tests, NULL, NULL);
 }
