@@ -47,4 +47,5 @@ pkg_check_modules(INIH IMPORTED_TARGET inih)
 pkg_check_modules(JANSSON IMPORTED_TARGET jansson)
 if(THIRL_TESTS)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+  pkg_check_modules(NICE IMPORTED_TARGET nice) # another ICE agent, for tests/interop
 endif()

@@ -4,10 +4,12 @@
 #   tests/unit/<folder>/<file>_test.c   unit_<folder>_<file>    cmocka
 #   tests/sim/<file>_test.c             sim_<file>              cmocka; also tests/io, tests/api, tests/session, ...
 #   tests/.../<file>_heavy_test.c                               the same, but only run from the release build
+#   tests/.../<file>_malloc_test.c                              likewise: it replaces or measures malloc, as sanitizers do
 #   tests/fuzz/<name>_fuzz.c            fuzz_<name>             replays tests/fuzz/corpus/<name>, or libFuzzer
 #   tests/{lab,interop,meta,api}/*.sh   shell; 0 passed, 77 skipped (last line says why); lib*.sh are helpers
 #   tests/bench/<file>.c                bench_<file>            run by `make bench`
 #
+# "test-links: NICE" in a source links PkgConfig::NICE to it and defines THIRL_HAVE_NICE, if that is there (ThirlOptions.cmake).
 # Any other C file in one of these folders is a helper of all tests of that folder; tests/support/*.c helps all tests.
 # One line of the list: name TAB kind TAB source TAB command TAB argument...
 
@@ -55,11 +57,19 @@ function(thirl_test_folder folder prefix kind)
     string(REGEX REPLACE "_test\\.c$" "" name ${name})
     set(name ${prefix}_${name})
     set(this_kind ${kind})
-    if(name MATCHES "_heavy$")
+    if(name MATCHES "_(heavy|malloc)$")
       set(this_kind heavy)
     endif()
     add_executable(${name} ${source})
     target_link_libraries(${name} PRIVATE ${libraries})
+    file(STRINGS ${source} wanted REGEX "test-links: [A-Z]+")
+    if(wanted)
+      string(REGEX REPLACE ".*test-links: ([A-Z]+).*" "\\1" wanted "${wanted}")
+      if(TARGET PkgConfig::${wanted})
+        target_link_libraries(${name} PRIVATE PkgConfig::${wanted})
+        target_compile_definitions(${name} PRIVATE THIRL_HAVE_${wanted})
+      endif()
+    endif()
     list(APPEND test_list "${name}\t${this_kind}\t${source}\t$<TARGET_FILE:${name}>")
   endforeach()
   set(test_list "${test_list}" PARENT_SCOPE)
