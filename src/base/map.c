@@ -88,15 +88,17 @@ static thirl_error grow(thirl_map *m) {
 
 thirl_error thirl_map_put(thirl_map *m, const void *key, void *value) {
   assert(value);
+  if (thirl_map_get(m, key)) {
+    m->values[slot_of(m, key)] = value;
+    return THIRL_OK;
+  }
   if ((m->n + 1) * 4 > m->cap * 3) {
     thirl_error e = grow(m);
     if (e != THIRL_OK) return e;
   }
   size_t i = slot_of(m, key);
-  if (!m->values[i]) {
-    memcpy(key_at(m, i), key, m->key_len);
-    m->n++;
-  }
+  memcpy(key_at(m, i), key, m->key_len);
+  m->n++;
   m->values[i] = value;
   return THIRL_OK;
 }

@@ -17,7 +17,7 @@ void thirl_map_init(thirl_map *m, size_t key_len, uint64_t seed);
 /** Frees the table, not the values. */
 void thirl_map_fini(thirl_map *m);
 void *thirl_map_get(const thirl_map *m, const void *key);
-/** Adds or replaces; value must not be NULL. E_NOMEM leaves the map as it was. */
+/** Adds or replaces; value must not be NULL. Replacing allocates nothing and does not fail. E_NOMEM leaves the map as it was. */
 thirl_error thirl_map_put(thirl_map *m, const void *key, void *value);
 /** The value that was there, or NULL. */
 void *thirl_map_remove(thirl_map *m, const void *key);

@@ -20,21 +20,28 @@ static bool audit_state(const thirl_server_conns *conns, thirl_server_conn_state
   return true;
 }
 
+static bool is_listed(const thirl_server_registry *r, const thirl_server_peer *p) {
+  const thirl_server_peer *other = thirl_server_registry_find(r, &p->id);
+  while (other && other != p)
+    other = other->next;
+  return other == p;
+}
+
 static bool audit_peer(const thirl_server_registry *r, const thirl_server_peer *p) {
-  if (p->conn->peer != p || thirl_server_registry_find(r, &p->id) != p) return false;
+  if (p->conn->peer != p || !is_listed(r, p)) return false;
   bool has_work = !thirl_list_is_empty(&p->ready) || !thirl_list_is_empty(&p->due);
   return !has_work || p->conn->announced || p->conn->in_context.next;
 }
 
 bool thirl_server_audit_all(const thirl_server_context *ctx, const thirl_server_conns *conns,
                             const thirl_server_registry *registry) {
-  uint64_t n = 0, peers = 0, ends = 0, buffered = 0, reserved = 0;
+  uint64_t n = 0, peers = 0, listed = 0, ends = 0, buffered = 0, reserved = 0;
   for (int i = 0; i < THIRL_SERVER_CONN_STATES; i++)
     if (!audit_state(conns, (thirl_server_conn_state)i, &n, &peers)) return false;
   size_t at = 0;
-  for (const thirl_server_peer *p; (p = thirl_map_next(&registry->by_id, &at)) != NULL;)
+  for (const thirl_server_peer *p = NULL; (p = thirl_server_registry_each(registry, &at, p)) != NULL; listed++)
     if (!audit_peer(registry, p) || !thirl_server_relay_audit(p, &ends, &buffered, &reserved)) return false;
   const thirl_server_stats *st = &ctx->stats;
-  return n == st->connections && n == conns->by_id.n && peers == st->registrations && peers == registry->by_id.n &&
+  return n == st->connections && n == conns->by_id.n && peers == st->registrations && peers == listed &&
          ends == 2 * st->channels && buffered == st->relay_buffered && reserved == st->relay_reserved;
 }

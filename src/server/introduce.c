@@ -24,14 +24,12 @@ static bool is_complete(const thirl_meet_message *m, const thirl_server_peer *as
          thirl_server_offer_admit(m->offer, &asker->conn->remote) == THIRL_OK;
 }
 
-/* The peer that may be told of the asker; the work is the same whether there is one or not. */
-static thirl_server_peer *find_target(const thirl_server_registry *registry, const thirl_server_peer *asker,
-                                      const thirl_meet_message *m) {
+/* The peer that may be told of the asker. */
+static thirl_server_peer *find_target(const thirl_server_context *ctx, const thirl_server_registry *registry,
+                                      const thirl_server_peer *asker, const thirl_meet_message *m) {
   uint8_t check[THIRL_MEET_CHECK_LEN];
-  thirl_server_peer *target = thirl_server_registry_find(registry, &m->peer);
   if (thirl_meet_ticket_check(m->proof, check) != THIRL_OK) return NULL;
-  bool knows_ticket = thirl_server_registry_has_check(target, check);
-  return target && target != asker && knows_ticket && target->offer ? target : NULL;
+  return thirl_server_registry_match(registry, ctx, &m->peer, check, asker);
 }
 
 static uint32_t owd_of(const thirl_server_peer *p) {
@@ -80,7 +78,7 @@ void thirl_server_introduce_connect(thirl_server_context *ctx, thirl_server_regi
     return;
   }
   if (m->has_rtt) asker->rtt_us = m->rtt_us;
-  thirl_server_peer *target = find_target(registry, asker, m);
+  thirl_server_peer *target = find_target(ctx, registry, asker, m);
   if (!target) {
     ctx->stats.not_found++;
     refuse(ctx, asker, m, 404);

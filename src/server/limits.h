@@ -14,6 +14,7 @@
   X(max_connections, uint32_t, 20000, 1, 4000000, "TCP connections in all")                                            \
   X(max_connections_per_ip, uint32_t, 64, 1, 4000000, "TCP connections from one IPv4 address or one IPv6 /64")         \
   X(max_registrations, uint32_t, 20000, 1, 4000000, "registered peers")                                                \
+  X(max_registrations_per_peer, uint32_t, 8, 1, 64, "registrations of one peer id at a time")                          \
   X(max_channels, uint32_t, 4000, 1, 1000000, "relayed pairs in all")                                                  \
   X(max_channels_per_peer, uint32_t, 32, 1, 256, "relayed pairs of one peer")                                          \
   X(channel_buffer, uint32_t, 262144, 4096, 16777216, "bytes held per direction of a channel, and the credit given")   \

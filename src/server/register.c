@@ -148,13 +148,9 @@ static unsigned admit(thirl_server_register *r, thirl_server_context *ctx, thirl
     ctx->stats.bad_signature++;
     return 403;
   }
-  thirl_error e = thirl_server_registry_add(registry, ctx, c, &id, &keys, made, replaced);
+  thirl_server_newcomer who = {.conn = c, .id = &id, .keys = &keys, .m = m};
+  thirl_error e = thirl_server_registry_add(registry, ctx, &who, made, replaced);
   thirl_bytes_wipe(&keys, sizeof keys);
-  if (e == THIRL_OK && thirl_server_registry_set_standing(*made, m) != THIRL_OK) {
-    thirl_server_registry_remove(registry, ctx, *made);
-    *made = NULL;
-    e = THIRL_E_NOMEM;
-  }
   if (e == THIRL_OK) return 0;
   ctx->stats.limited++;
   return 508;

@@ -37,10 +37,10 @@ void thirl_server_register_refuse(thirl_server_context *ctx, thirl_server_conn *
  * 403  id, MAC or signature are not of this key
  * 429  more than registers_per_second_per_ip
  * 438  the nonce is too old, of another connection, or none of ours: with a new one
- * 508  max_registrations reached, or the server drains, or is out of memory
+ * 508  max_registrations or max_registrations_per_peer reached, or the server drains, or is out of memory
  *
  * *made      the new peer, or NULL: set the connection's state
- * *replaced  the peer with the same id that it replaces, or NULL: to be taken apart by the caller (it has left the registry already)
+ * *replaced  the peers that it replaces, linked by next, or NULL: to be taken apart by the caller (thirl_server_registry_add)
  */
 void thirl_server_register_request(thirl_server_register *r, thirl_server_context *ctx, thirl_server_registry *registry,
                                    thirl_server_conn *c, const thirl_stun_msg *in, const thirl_meet_message *m,

@@ -55,11 +55,14 @@ static void close_conn(thirl_server *s, thirl_server_conn *c) {
     thirl_server_conn_set_state(&s->conns, &s->ctx, c, THIRL_SERVER_CONN_CLOSING);
 }
 
-/* The newest registration of a key counts; the older connection hears that its channels are over, then FIN. */
+/* Whose place others have taken: each hears that its channels are over, then FIN. */
 static void retire(thirl_server *s, thirl_server_peer *p) {
-  thirl_server_conn *c = p->conn;
-  thirl_server_relay_drop(&s->ctx, p, THIRL_E_LOST, true);
-  close_conn(s, c);
+  for (thirl_server_peer *next; p; p = next) {
+    thirl_server_conn *c = p->conn;
+    next = p->next;
+    thirl_server_relay_drop(&s->ctx, p, THIRL_E_LOST, true);
+    close_conn(s, c);
+  }
 }
 
 /* ---- messages ---- */
@@ -86,7 +89,7 @@ static void on_register(thirl_server *s, thirl_server_conn *c, const thirl_stun_
   if (c->state == THIRL_SERVER_CONN_STRANGER) thirl_server_conn_touch(&s->conns, &s->ctx, c);
   thirl_server_register_request(&s->door, &s->ctx, &s->registry, c, in, m, &made, &replaced);
   if (made) thirl_server_conn_set_state(&s->conns, &s->ctx, c, THIRL_SERVER_CONN_REGISTERED);
-  if (replaced) retire(s, replaced);
+  retire(s, replaced);
 }
 
 static void on_peer_message(thirl_server *s, thirl_server_conn *c, const thirl_meet_message *m) {
@@ -323,7 +326,7 @@ void thirl_server_free(thirl_server *s) {
   if (!s) return;
   s->ctx.log = NULL; /* sessions that end with the process are not told one by one */
   size_t at = 0;
-  for (thirl_server_peer *p; (p = thirl_map_next(&s->registry.by_id, &at)) != NULL;)
+  for (thirl_server_peer *p = NULL; (p = thirl_server_registry_each(&s->registry, &at, p)) != NULL;)
     thirl_server_relay_drop(&s->ctx, p, THIRL_E_SERVER, false);
   thirl_server_registry_fini(&s->registry);
   thirl_server_conn_table_fini(&s->conns);
@@ -343,7 +346,7 @@ void thirl_server_drain(thirl_server *s, thirl_time now, thirl_time deadline) {
   s->ctx.is_draining = true;
   thirl_server_listen_close(&s->sockets);
   size_t at = 0;
-  for (thirl_server_peer *p; (p = thirl_map_next(&s->registry.by_id, &at)) != NULL;) {
+  for (thirl_server_peer *p = NULL; (p = thirl_server_registry_each(&s->registry, &at, p)) != NULL;) {
     thirl_meet_message m = {.cls = THIRL_STUN_INDICATION, .method = THIRL_STUN_METHOD_THIRL_DRAIN};
     thirl_server_registry_send(&s->ctx, p, &m);
   }

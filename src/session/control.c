@@ -7,7 +7,7 @@
 #define BACKOFF_FIRST   (250 * THIRL_MS)
 #define BACKOFF_MAX     (30 * THIRL_S)
 #define SETTLED                                                                                                        \
-  (10 * THIRL_S) /* two machines with one key throw each other out: a registration must last to count as a success */
+  (10 * THIRL_S) /* two machines with one ticket throw each other out: a registration must last to count as a success */
 
 void thirl_session_control_init(thirl_session_control *c, thirl_meet_client *client_take, uint64_t dice_seed) {
   memset(c, 0, sizeof *c);

@@ -300,5 +300,29 @@ check "the same key on both sides" is 0
 code_of "$listen_pid"
 check "   arrives" [ "$(cat x.out)" = "to myself" ]
 
+# Two listen and two dial, all with the same key and at the same time; each ticket leads to the one that printed it.
+printf 'for the first' >z1.in
+printf 'for the second' >z2.in
+mkfifo y1.in y2.in
+exec 7<>y1.in 9<>y2.in
+listen y1
+first=$ticket first_pid=$listen_pid
+listen y2
+second=$ticket second_pid=$listen_pid
+wait_for grep -q registered y1.log && wait_for grep -q registered y2.log
+connect_and_stay() { spawn "$thirl" connect --timeout 10 "$2" <"$1.in" >"$1.out" 2>"$1.log"; }
+connect_and_stay z1 "$first"
+first_connect=$pid
+connect_and_stay z2 "$second"
+second_connect=$pid
+wait_for grep -q 'for the first' y1.out
+wait_for grep -q 'for the second' y2.out
+exec 7>&- 9>&-
+codes=
+for p in "$first_pid" "$second_pid" "$first_connect" "$second_connect"; do code_of "$p" && codes+=$code; done
+check "one key in four terminals at a time" [ "$codes" = 0000 ]
+check "   each ticket leads to its own" [ "$(cat y1.out), $(cat y2.out)" = "for the first, for the second" ]
+check "   and nobody was thrown out" [ "$(cat y1.log y2.log | grep -c 'out of reach')" -eq 0 ]
+
 check "the server is still there" kill -0 "$server_pid"
 finish

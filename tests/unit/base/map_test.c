@@ -109,6 +109,24 @@ static void a_map_is_usable_after_fini(void **state) {
   thirl_map_fini(&m);
 }
 
+/* Not even when the next new key would make the table grow: so that it cannot fail. */
+static void replacing_allocates_nothing(void **state) {
+  (void)state;
+  thirl_map m;
+  thirl_map_init(&m, sizeof(uint32_t), 5);
+  for (uint32_t i = 0; i < 12; i++)
+    assert_int_equal(thirl_map_put(&m, &i, &values[i]), THIRL_OK);
+  const uint8_t *keys_before = m.keys;
+  for (uint32_t i = 0; i < 12; i++)
+    assert_int_equal(thirl_map_put(&m, &i, &values[i + 12]), THIRL_OK);
+  assert_ptr_equal(m.keys, keys_before);
+  assert_int_equal(m.n, 12);
+  assert_int_equal(m.cap, 16);
+  for (uint32_t i = 0; i < 12; i++)
+    assert_ptr_equal(thirl_map_get(&m, &i), &values[i + 12]);
+  thirl_map_fini(&m);
+}
+
 /* The walk gives each value once, whatever was removed before. */
 static void a_walk_gives_each_value_once(void **state) {
   (void)state;
@@ -174,6 +192,7 @@ int main(void) {
       cmocka_unit_test(a_map_behaves_like_an_array), cmocka_unit_test(an_empty_map_holds_nothing_and_no_memory),
       cmocka_unit_test(a_map_is_usable_after_fini),  cmocka_unit_test(a_walk_gives_each_value_once),
       cmocka_unit_test(the_seed_decides_the_places), cmocka_unit_test(every_byte_of_a_key_decides_its_place),
+      cmocka_unit_test(replacing_allocates_nothing),
   };
   return cmocka_run_group_tests_name("base/map", tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@ static void zeroes_become_defaults(void **state) {
   assert_int_equal(l.max_connections, 20000);
   assert_int_equal(l.max_connections_per_ip, 64);
   assert_int_equal(l.max_registrations, 20000);
+  assert_int_equal(l.max_registrations_per_peer, 8);
   assert_int_equal(l.max_channels, 7);
   assert_int_equal(l.max_channels_per_peer, 256);
   assert_int_equal(l.channel_buffer, 4096);
@@ -52,7 +53,7 @@ static void describe_themselves(void **state) {
     assert_true(row.least <= row.normal && row.normal <= row.most && row.what[0]);
     assert_int_equal(thirl_server_limits_set(&by_name, row.name, row.normal), THIRL_OK);
   }
-  assert_int_equal(n, 12);
+  assert_int_equal(n, 13);
   thirl_server_limits_complete(&by_default);
   assert_memory_equal(&by_default, &by_name, sizeof by_name);
 }

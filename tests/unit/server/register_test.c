@@ -206,7 +206,8 @@ static void refuses_incomplete_requests(void **state) {
   rig_free(r);
 }
 
-static void the_newest_registration_of_a_key_counts(void **state) {
+/* A change of network: the same key and the same ticket over a new connection, while the old one is not known to be dead. */
+static void the_newest_holder_of_a_ticket_counts(void **state) {
   (void)state;
   rig *r = world();
   rig_client *old = rig_peer(r, 1), *other = rig_peer(r, 2), *fresh = rig_connect(r, rig_addr(3));
@@ -224,6 +225,127 @@ static void the_newest_registration_of_a_key_counts(void **state) {
   assert_int_equal(m->m.reason, THIRL_E_LOST);
   rig_join(other, fresh, 1, 2, &at_other, &at_old); /* and it is the new one that is found */
   rig_free(r);
+}
+
+/* Key i with these tickets. */
+static rig_client *holder_of(rig *r, uint64_t i, const uint64_t *tickets, size_t n) {
+  uint8_t offer[THIRL_MEET_OFFER_MAX];
+  rig_client *c = rig_connect(r, rig_addr(100 + r->clients_n));
+  thirl_meet_message extras = {.has_offer = true, .has_checks = true, .n_checks = n};
+  extras.offer = THIRL_BYTES(offer, rig_offer(c, offer));
+  for (size_t k = 0; k < n; k++)
+    rig_check(tickets[k], extras.checks[k]);
+  rig_take_key(c, i);
+  rig_challenge(c);
+  thirl_meet_message m = rig_registration(c, &extras);
+  rig_send_message(c, &m);
+  assert_int_equal(rig_next(c)->m.cls, THIRL_STUN_SUCCESS);
+  return c;
+}
+
+/* Two terminals of one user listen, and a third one dials: nobody throws anybody out, and each ticket leads to its own. */
+static void registrations_of_one_key_stand_side_by_side(void **state) {
+  (void)state;
+  rig *r = world();
+  const uint64_t one[] = {11}, two[] = {12, 13}, both[] = {11, 13};
+  rig_client *a = holder_of(r, 1, one, 1), *b = holder_of(r, 1, two, 2), *dialer = holder_of(r, 1, NULL, 0);
+  rig_client *other = rig_peer(r, 2);
+  uint16_t at_other, at;
+  assert_int_equal(rig_stats(r)->registrations, 4);
+  rig_join(other, a, 11, 1, &at_other, &at);
+  rig_join(other, b, 12, 2, &at_other, &at);
+  rig_join(other, b, 13, 3, &at_other, &at);
+  rig_join(dialer, other, 2, 4, &at, &at_other);
+  rig_send_connect(dialer, &a->peer, 12, 5); /* also among themselves */
+  assert_int_equal(rig_next(dialer)->m.cls, THIRL_STUN_SUCCESS);
+  assert_int_equal(rig_next(b)->m.method, THIRL_STUN_METHOD_THIRL_OFFER);
+  rig_send_connect(b, &b->peer, 12, 6); /* but not with itself */
+  assert_int_equal(rig_next(b)->m.error_code, 404);
+  rig_eof(a);
+  rig_send_connect(other, &a->peer, 11, 7);
+  assert_int_equal(rig_next(other)->m.reason, THIRL_E_LOST);
+  assert_int_equal(rig_next(other)->m.error_code, 404);
+  assert_int_equal(rig_stats(r)->not_found, 2);
+  assert_int_equal(b->fate | dialer->fate, RIG_OPEN);
+  rig_client *fresh = holder_of(r, 1, both, 2); /* a ticket of each: of those that are here, only b has one of them */
+  assert_int_equal(b->fate, RIG_CLOSED);
+  assert_int_equal(dialer->fate, RIG_OPEN);
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(rig_next(other)->m.reason, THIRL_E_LOST);
+  rig_join(other, fresh, 11, 8, &at_other, &at);
+  assert_int_equal(rig_stats(r)->registrations, 3);
+  rig_free(r);
+}
+
+/* Two machines with one and the same ticket cannot be told from one that has come again: the newest has it. */
+static void one_registration_can_replace_several(void **state) {
+  (void)state;
+  rig *r = world();
+  const uint64_t one[] = {11}, two[] = {12}, three[] = {13}, some[] = {13, 11};
+  rig_client *a = holder_of(r, 1, one, 1), *b = holder_of(r, 1, two, 1), *c = holder_of(r, 1, three, 1);
+  holder_of(r, 1, some, 2);
+  assert_int_equal(a->fate, RIG_CLOSED);
+  assert_int_equal(b->fate, RIG_OPEN);
+  assert_int_equal(c->fate, RIG_CLOSED);
+  assert_int_equal(rig_stats(r)->registrations, 2);
+  rig_free(r);
+}
+
+static unsigned try_to_register(rig_client *c, uint64_t i);
+
+/* At the limit those that live stay, and the newcomer is told 508; one that has missed two refreshes makes room. */
+static void limits_registrations_of_one_key(void **state) {
+  (void)state;
+  rig *r = rig_new(1, &(thirl_server_limits){.max_registrations_per_peer = 3});
+  rig_client *c[3];
+  for (uint64_t i = 0; i < 3; i++)
+    c[i] = holder_of(r, 1, &i, 1);
+  rig_client *fourth = rig_connect(r, rig_addr(4));
+  assert_int_equal(try_to_register(fourth, 1), 508);
+  assert_int_equal(try_to_register(rig_connect(r, rig_addr(5)), 2), 0); /* another id has its own places */
+  rig_wait(r, 59 * THIRL_S);
+  for (int i = 0; i < 3; i += 2) {
+    thirl_meet_message m = rig_message_of(c[i], THIRL_STUN_REQUEST, THIRL_STUN_METHOD_THIRL_UPDATE);
+    rig_send_message(c[i], &m);
+    assert_int_equal(rig_next(c[i])->m.cls, THIRL_STUN_SUCCESS);
+  }
+  fourth = rig_connect(r, rig_addr(4));
+  assert_int_equal(try_to_register(fourth, 1), 508);
+  assert_int_equal(rig_stats(r)->registrations, 4);
+  rig_wait(r, THIRL_S);
+  assert_int_equal(try_to_register(fourth, 1), 0);
+  assert_int_equal(c[1]->fate, RIG_CLOSED); /* silent for 60 of 90 s */
+  assert_int_equal(c[0]->fate | c[2]->fate, RIG_OPEN);
+  assert_int_equal(rig_stats(r)->registrations, 4);
+  rig_client *again = holder_of(r, 1, &(uint64_t){2}, 1); /* whoever comes again needs no further place */
+  assert_int_equal(c[2]->fate, RIG_CLOSED);
+  assert_int_equal(c[0]->fate | again->fate, RIG_OPEN);
+  rig_free(r);
+}
+
+/* Whatever order they come and go in, the ones that are left are found. */
+static void any_of_them_may_go(void **state) {
+  (void)state;
+  for (unsigned order = 0; order < 27; order++) {
+    rig *r = world();
+    rig_client *c[3], *other = rig_peer(r, 9);
+    for (uint64_t i = 0; i < 3; i++)
+      c[i] = holder_of(r, 1, &i, 1);
+    unsigned gone[3] = {order % 3, order / 3 % 3, order / 9};
+    bool is_gone[3] = {false};
+    for (unsigned step = 0; step < 3; step++) {
+      if (!is_gone[gone[step]]) rig_lost(c[gone[step]]);
+      is_gone[gone[step]] = true;
+      for (uint8_t i = 0; i < 3; i++) {
+        rig_send_connect(other, &c[0]->peer, i, (uint8_t)(step * 3 + i));
+        unsigned code = 1;
+        for (const rig_message *m; (m = rig_next(other)) != NULL;)
+          if (m->m.method == THIRL_STUN_METHOD_THIRL_CONNECT) code = m->m.error_code;
+        assert_int_equal(code, is_gone[i] ? 404 : 0);
+      }
+    }
+    rig_free(r);
+  }
 }
 
 /* The old connection is dead and reads nothing: it is given up after the linger. */
@@ -392,8 +514,11 @@ static void limits_registrations_in_all(void **state) {
   rig_client *a = rig_peer(r, 1), *c = rig_connect(r, rig_addr(3));
   rig_peer(r, 2);
   assert_int_equal(try_to_register(c, 3), 508);
-  rig_client *again = rig_connect(r, rig_addr(4)); /* the same key once more is not one more */
-  assert_int_equal(try_to_register(again, 1), 0);
+  rig_client *again = rig_connect(r, rig_addr(4));
+  assert_int_equal(try_to_register(again, 1), 508);
+  rig_eof(again);
+  again = rig_connect(r, rig_addr(5)); /* the same ticket once more is not one more */
+  rig_register(again, 1);
   assert_int_equal(a->fate, RIG_CLOSED);
   rig_eof(again);
   assert_int_equal(try_to_register(c, 3), 0);
@@ -430,7 +555,11 @@ int main(void) {
       cmocka_unit_test(refuses_forged_nonces),
       cmocka_unit_test(refuses_wrong_proofs),
       cmocka_unit_test(refuses_incomplete_requests),
-      cmocka_unit_test(the_newest_registration_of_a_key_counts),
+      cmocka_unit_test(the_newest_holder_of_a_ticket_counts),
+      cmocka_unit_test(registrations_of_one_key_stand_side_by_side),
+      cmocka_unit_test(one_registration_can_replace_several),
+      cmocka_unit_test(limits_registrations_of_one_key),
+      cmocka_unit_test(any_of_them_may_go),
       cmocka_unit_test(a_replaced_connection_that_does_not_read_is_aborted),
       cmocka_unit_test(an_update_changes_what_it_carries),
       cmocka_unit_test(refuses_offers_that_hurt_others),
