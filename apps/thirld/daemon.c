@@ -84,11 +84,12 @@ static void reload(process *p) {
     return;
   }
   config_init(&fresh);
-  if (config_load(&fresh, p->options->path, complaint) != THIRL_OK) {
+  bool by_default;
+  if (config_load(&fresh, p->options->path, complaint) != THIRL_OK ||
+      config_complete(&fresh, &by_default, complaint) != THIRL_OK) {
     thirl_log_print(&p->log, THIRL_LOG_ERROR, "not reloaded: %s:%s", p->options->path, complaint);
     return;
   }
-  config_complete(&fresh);
   p->log.max = fresh.log_level;
   thirl_server_set_limits(p->server, &fresh.limits);
   thirl_io_net_kick(p->net);
@@ -172,7 +173,7 @@ static void raise_file_limit(const process *p) {
 }
 
 static bool may_be_missing(const process *p, size_t i) {
-  return p->options->listeners_by_default && i > 0; /* the second is IPv6 */
+  return p->options->listeners_by_default && i > 0; /* the others are IPv6, and the second port */
 }
 
 /* False while a listener is still to come. Ends the process when one cannot be had. */
@@ -217,6 +218,8 @@ static thirl_error start(process *p) {
     cfg.listen_tcp[i] = c->listen_tcp[i];
     cfg.listen_udp[i] = c->listen_udp[i];
   }
+  for (size_t i = 0; i < THIRL_SERVER_PAIRS; i++)
+    cfg.pairs[i] = config_pair(c, i);
   thirl_error e = thirl_server_new(&cfg, thirl_io_clock_now(), &p->server);
   if (e != THIRL_OK) return e;
   thirl_net_machine machine = thirl_server_machine(p->server);
@@ -232,7 +235,7 @@ int daemon_run(const daemon_options *options) {
   char text[THIRL_ADDR_TEXT_MAX];
   p.log = (thirl_log){.line = daemon_print, .max = options->config.log_level};
   for (size_t i = 0; i < options->config.n_tcp; i++)
-    if (is_taken(&options->config.listen_tcp[i])) {
+    if (!may_be_missing(&p, i) && is_taken(&options->config.listen_tcp[i])) {
       thirl_log_print(&p.log, THIRL_LOG_ERROR, "%s is in use: is another thirld running?",
                       thirl_addr_format(&options->config.listen_tcp[i], text));
       return EXIT_NO_LISTENER;

@@ -37,7 +37,7 @@ struct thirl_server_peer;
 
 typedef struct thirl_server_conn {
   thirl_net_id id;
-  thirl_addr remote; /* never IPv4-mapped */
+  thirl_addr local, remote; /* never IPv4-mapped */
   thirl_server_conn_state state;
   bool announced;       /* a WRITE was said and the carrier still pulls */
   bool has_registered;  /* once in its life; never again */

@@ -23,7 +23,9 @@
   X(idle_timeout_s, uint32_t, 90, 5, 86400, "seconds that a registration lives without a refresh")                     \
   X(connects_per_minute, uint32_t, 60, 1, 100000, "CONNECT requests of one peer")                                      \
   X(requests_per_second, uint32_t, 20, 1, 100000, "unauthenticated requests on one connection")                        \
-  X(registers_per_second_per_ip, uint32_t, 100, 1, 1000000, "registrations from one IPv4 address or one IPv6 /64")
+  X(registers_per_second_per_ip, uint32_t, 100, 1, 1000000, "registrations from one IPv4 address or one IPv6 /64")     \
+  X(discoveries_per_second_per_ip, uint32_t, 50, 1, 1000000,                                                           \
+    "Binding requests for another source, another port or padding, from one IPv4 address or one IPv6 /64")
 
 /** 0 in a field means its default. */
 typedef struct thirl_server_limits {

@@ -7,6 +7,71 @@ thirl_error thirl_server_listen_add(thirl_server_listen *l, thirl_net_verb verb,
   return THIRL_OK;
 }
 
+thirl_error thirl_server_listen_add_pair(thirl_server_listen *l, const thirl_server_pair *p) {
+  if (!thirl_server_pair_is_sound(p)) return THIRL_E_INVALID;
+  for (size_t i = 0; i < THIRL_SERVER_PAIRS; i++) {
+    if (thirl_server_pair_is_set(&l->pairs[i]) && l->pairs[i].primary.family == p->primary.family) return THIRL_E_LIMIT;
+    if (thirl_server_pair_is_set(&l->pairs[i])) continue;
+    l->pairs[i] = *p;
+    return THIRL_OK;
+  }
+  return THIRL_E_LIMIT;
+}
+
+/* ---- who can speak for which address ---- */
+
+static bool speaks_for(const thirl_server_socket *s, thirl_net_verb verb, const thirl_addr *at) {
+  return s->verb == verb && s->state == THIRL_OK && s->bound.family == at->family &&
+         (thirl_addr_is_any(&s->bound) || thirl_addr_same_ip(&s->bound, at));
+}
+
+thirl_net_id thirl_server_listen_find(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *at) {
+  for (size_t i = 0; i < l->n; i++)
+    if (speaks_for(&l->sockets[i], verb, at) && l->sockets[i].bound.port == at->port) return (thirl_net_id)(i + 1);
+  return 0;
+}
+
+static bool has_all(const thirl_server_listen *l, const thirl_server_pair *p, thirl_net_verb verb) {
+  if (!thirl_server_pair_is_set(p)) return false;
+  for (unsigned corner = 0; corner < 4; corner++) {
+    thirl_addr at = thirl_server_pair_corner(p, corner);
+    if (!thirl_server_listen_find(l, verb, &at)) return false;
+  }
+  return true;
+}
+
+static void evaluate(thirl_server_listen *l) {
+  for (size_t i = 0; i < THIRL_SERVER_PAIRS; i++) {
+    l->has_all[i][false] = has_all(l, &l->pairs[i], THIRL_NET_LISTEN);
+    l->has_all[i][true] = has_all(l, &l->pairs[i], THIRL_NET_BIND_UDP);
+  }
+}
+
+bool thirl_server_listen_across(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local, bool ip,
+                                bool port, thirl_addr *out) {
+  for (size_t i = 0; i < THIRL_SERVER_PAIRS; i++) {
+    int corner = l->has_all[i][verb == THIRL_NET_BIND_UDP] ? thirl_server_pair_find(&l->pairs[i], local) : -1;
+    if (corner < 0) continue;
+    *out = thirl_server_pair_corner(&l->pairs[i], thirl_server_pair_across((unsigned)corner, ip, port));
+    return true;
+  }
+  return false;
+}
+
+bool thirl_server_listen_other_port(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
+                                    thirl_addr *out) {
+  uint16_t lowest = 0;
+  for (size_t i = 0; i < l->n; i++) {
+    uint16_t port = l->sockets[i].bound.port;
+    if (!speaks_for(&l->sockets[i], verb, local) || port == local->port) continue;
+    if (!lowest || port < lowest) lowest = port;
+  }
+  *out = thirl_addr_with_port(*local, lowest);
+  return lowest != 0;
+}
+
+/* ---- the sockets ---- */
+
 bool thirl_server_listen_input(thirl_server_listen *l, const thirl_net_event *ev) {
   if (ev->id == 0 || ev->id > l->n) return false;
   thirl_server_socket *s = &l->sockets[ev->id - 1];
@@ -17,6 +82,7 @@ bool thirl_server_listen_input(thirl_server_listen *l, const thirl_net_event *ev
     s->is_closing = false;
     s->state = ev->error;
   }
+  evaluate(l);
   return true;
 }
 
@@ -25,14 +91,12 @@ void thirl_server_listen_close(thirl_server_listen *l) {
     if (l->sockets[i].verb == THIRL_NET_LISTEN && l->sockets[i].state == THIRL_OK) l->sockets[i].is_closing = true;
 }
 
-thirl_server_answer *thirl_server_listen_answer(thirl_server_listen *l, const thirl_net_event *datagram) {
+/* ---- the answers ---- */
+
+thirl_server_answer *thirl_server_listen_answer(thirl_server_listen *l) {
   /* One place stays free: the answer that was polled last is borrowed until the next poll. */
   if (l->answers_n == THIRL_SERVER_LISTEN_ANSWERS - 1) return NULL;
-  thirl_server_answer *a = &l->answers[(l->answers_at + l->answers_n++) % THIRL_SERVER_LISTEN_ANSWERS];
-  a->id = datagram->id;
-  a->local = datagram->local;
-  a->remote = datagram->remote;
-  return a;
+  return &l->answers[(l->answers_at + l->answers_n++) % THIRL_SERVER_LISTEN_ANSWERS];
 }
 
 static bool poll_socket(thirl_server_listen *l, thirl_net_action *out) {
@@ -47,6 +111,7 @@ static bool poll_socket(thirl_server_listen *l, thirl_net_action *out) {
     if (s->is_closing) {
       s->is_closing = false;
       s->state = THIRL_E_NOT_FOUND;
+      evaluate(l);
       *out = (thirl_net_action){.verb = THIRL_NET_ABORT, .id = id};
       return true;
     }

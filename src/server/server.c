@@ -9,15 +9,13 @@
 #include <string.h>
 
 #include "server/audit.h"
+#include "server/discovery.h"
 #include "server/introduce.h"
 #include "server/listen.h"
 #include "server/register.h"
 #include "server/relay.h"
 
-enum {
-  REFUSED_MAX = 64,          /* ids of connections not taken that wait for the next poll */
-  UDP_ERRORS_PER_SECOND = 10 /* answers other than success, per net of addresses */
-};
+enum { REFUSED_MAX = 64 }; /* ids of connections not taken that wait for the next poll */
 
 struct thirl_server {
   thirl_server_context ctx;
@@ -25,6 +23,7 @@ struct thirl_server {
   thirl_server_registry registry;
   thirl_server_register door;
   thirl_server_listen sockets;
+  thirl_server_discovery discovery;
   thirl_net_id refused[REFUSED_MAX];
   size_t refused_n;
   thirl_time drain_deadline;
@@ -76,8 +75,15 @@ static bool may_ask(thirl_server *s, thirl_server_conn *c) {
 static void on_binding(thirl_server *s, thirl_server_conn *c, const thirl_stun_msg *in) {
   uint8_t bytes[THIRL_SERVER_BINDING_MAX];
   size_t n;
+  thirl_addr from;
+  thirl_server_wish wish = {.has_change = false};
+  thirl_server_binding what = {.mapped = c->remote};
+  thirl_server_binding_asker to = thirl_server_binding_asker_of(in);
   if (in->cls != THIRL_STUN_REQUEST || !may_ask(s, c)) return;
-  if (thirl_server_binding_answer(in, &c->remote, bytes, &n) != THIRL_OK || n == 0) return;
+  if (in->n_unknown == 0) thirl_server_discovery_place(&s->sockets, THIRL_NET_LISTEN, &c->local, &wish, &from, &what);
+  thirl_error e = in->n_unknown ? thirl_server_binding_unknown(in, 0, bytes, &n)
+                                : thirl_server_binding_success(&to, &what, bytes, &n);
+  if (e != THIRL_OK) return;
   s->ctx.stats.refused += in->n_unknown != 0;
   s->ctx.stats.bindings += in->n_unknown == 0;
   if (c->state == THIRL_SERVER_CONN_STRANGER) thirl_server_conn_touch(&s->conns, &s->ctx, c);
@@ -135,7 +141,7 @@ static void on_unknown_attributes(thirl_server *s, thirl_server_conn *c, const t
   size_t n;
   if (in->cls != THIRL_STUN_REQUEST || !may_ask(s, c)) return;
   s->ctx.stats.refused++;
-  if (thirl_server_binding_unknown(in, bytes, &n) == THIRL_OK)
+  if (thirl_server_binding_unknown(in, 0, bytes, &n) == THIRL_OK)
     thirl_server_conn_send(&s->ctx, c, THIRL_BYTES(bytes, n));
 }
 
@@ -183,6 +189,13 @@ static void refuse_conn(thirl_server *s, thirl_net_id id) {
   if (s->refused_n < REFUSED_MAX) s->refused[s->refused_n++] = id;
 }
 
+static void on_accepted(thirl_server *s, const thirl_net_event *ev) {
+  if (s->ctx.is_draining || thirl_server_conn_add(&s->conns, &s->ctx, ev->id, &ev->remote) != THIRL_OK)
+    refuse_conn(s, ev->id);
+  else
+    thirl_server_conn_find(&s->conns, ev->id)->local = thirl_addr_unmap(ev->local);
+}
+
 static void on_data(thirl_server *s, thirl_server_conn *c, thirl_bytes in) {
   thirl_bytes packet;
   while ((c->state == THIRL_SERVER_CONN_STRANGER || c->state == THIRL_SERVER_CONN_REGISTERED) && !c->has_failed) {
@@ -213,31 +226,6 @@ static void on_conn_event(thirl_server *s, const thirl_net_event *ev) {
     end_conn(s, c, false);
     thirl_server_conn_remove(&s->conns, &s->ctx, c); /* the carrier has forgotten it already */
   }
-}
-
-static void on_datagram(thirl_server *s, const thirl_net_event *ev) {
-  thirl_stun_msg in;
-  size_t n = 0;
-  if (thirl_stun_msg_decode(ev->payload, &in) != THIRL_OK) {
-    s->ctx.stats.malformed++;
-    return;
-  }
-  if (in.method != THIRL_STUN_METHOD_BINDING || in.cls != THIRL_STUN_REQUEST) return;
-  if (in.n_unknown && !thirl_server_budget_table_take(&s->door.table, s->ctx.now, &ev->remote, THIRL_SERVER_BUDGET_NET,
-                                                      UDP_ERRORS_PER_SECOND)) {
-    s->ctx.stats.limited++;
-    return;
-  }
-  thirl_server_answer *a = thirl_server_listen_answer(&s->sockets, ev);
-  if (!a) {
-    s->ctx.stats.limited++;
-    return;
-  }
-  thirl_addr from = thirl_addr_unmap(ev->remote);
-  thirl_server_binding_answer(&in, &from, a->bytes, &n); /* it cannot fail: the place is large enough */
-  a->n = (uint8_t)n;
-  s->ctx.stats.refused += in.n_unknown != 0;
-  s->ctx.stats.bindings += in.n_unknown == 0;
 }
 
 static void on_socket(thirl_server *s, const thirl_net_event *ev) {
@@ -289,6 +277,17 @@ static void set_now(thirl_server *s, thirl_time now) {
 
 /* ---- the public verbs ---- */
 
+/* The one that is configured, or the one that the listeners of a family make. */
+static thirl_error add_pair(thirl_server *s, const thirl_server_config *cfg, size_t i) {
+  thirl_server_pair p = cfg->pairs[i];
+  thirl_family family = i ? THIRL_FAMILY_V6 : THIRL_FAMILY_V4;
+  if (thirl_server_pair_is_set(&p) && p.primary.family != family) return THIRL_E_INVALID;
+  if (!thirl_server_pair_is_set(&p) && !thirl_server_pair_derive(cfg->listen_udp, THIRL_SERVER_LISTENERS, family, &p) &&
+      !thirl_server_pair_derive(cfg->listen_tcp, THIRL_SERVER_LISTENERS, family, &p))
+    return THIRL_OK;
+  return thirl_server_listen_add_pair(&s->sockets, &p);
+}
+
 static thirl_error add_sockets(thirl_server *s, const thirl_server_config *cfg) {
   thirl_error e = THIRL_OK;
   for (size_t i = 0; i < THIRL_SERVER_LISTENERS && e == THIRL_OK; i++)
@@ -297,6 +296,8 @@ static thirl_error add_sockets(thirl_server *s, const thirl_server_config *cfg) 
   for (size_t i = 0; i < THIRL_SERVER_LISTENERS && e == THIRL_OK; i++)
     if (thirl_addr_is_set(&cfg->listen_udp[i]))
       e = thirl_server_listen_add(&s->sockets, THIRL_NET_BIND_UDP, &cfg->listen_udp[i]);
+  for (size_t i = 0; i < THIRL_SERVER_PAIRS && e == THIRL_OK; i++)
+    e = add_pair(s, cfg, i);
   return e == THIRL_OK && s->sockets.n == 0 ? THIRL_E_INVALID : e;
 }
 
@@ -314,6 +315,7 @@ thirl_error thirl_server_new(const thirl_server_config *cfg, thirl_time now, thi
   thirl_server_conn_table_init(&s->conns, cfg->secrets);
   thirl_server_registry_init(&s->registry, cfg->secrets);
   thirl_error e = thirl_server_register_init(&s->door, cfg->secrets);
+  thirl_server_discovery_init(&s->discovery, cfg->secrets);
   if (e == THIRL_OK) e = add_sockets(s, cfg);
   if (e == THIRL_OK)
     *out = s;
@@ -380,8 +382,7 @@ void thirl_server_input(thirl_server *s, thirl_time now, const thirl_net_event *
   set_now(s, now);
   switch (ev->kind) {
   case THIRL_NET_ACCEPTED:
-    if (s->ctx.is_draining || thirl_server_conn_add(&s->conns, &s->ctx, ev->id, &ev->remote) != THIRL_OK)
-      refuse_conn(s, ev->id);
+    on_accepted(s, ev);
     break;
   case THIRL_NET_DATA:
   case THIRL_NET_EOF:
@@ -393,7 +394,7 @@ void thirl_server_input(thirl_server *s, thirl_time now, const thirl_net_event *
     on_conn_event(s, ev);
     break;
   case THIRL_NET_DATAGRAM:
-    on_datagram(s, ev);
+    thirl_server_discovery_datagram(&s->discovery, &s->ctx, &s->sockets, ev);
     break;
   case THIRL_NET_CONNECTED:
   case THIRL_NET_TICK:

@@ -17,10 +17,11 @@
 #include "base/p256.h"
 #include "base/rand.h"
 #include "server/limits.h"
+#include "server/pair.h"
 #include "server/stats.h"
 
 enum {
-  THIRL_SERVER_LISTENERS = 4, /* of each kind */
+  THIRL_SERVER_LISTENERS = 8, /* of each kind */
   THIRL_SERVER_LINGER_S = 5   /* how long a connection that is to be closed may take to read its last messages */
 };
 
@@ -29,8 +30,13 @@ typedef struct thirl_server thirl_server;
 typedef struct thirl_server_config {
   thirl_addr listen_tcp[THIRL_SERVER_LISTENERS]; /* zeroed: unused */
   thirl_addr listen_udp[THIRL_SERVER_LISTENERS]; /* Binding over UDP */
-  thirl_server_limits limits;                    /* copied */
-  const thirl_secrets *secrets;                  /* borrowed */
+  /*
+   * The two addresses and ports of NAT discovery (RFC 5780): [0] IPv4, [1] IPv6. Zeroed: those that the listeners make (pair.h). For each
+   * corner a listener must be in the lists, or one on every address with its port.
+   */
+  thirl_server_pair pairs[THIRL_SERVER_PAIRS];
+  thirl_server_limits limits;   /* copied */
+  const thirl_secrets *secrets; /* borrowed */
   const thirl_log
       *log; /* borrowed, may be NULL; one INFO line per finished session, WARN for a listener that cannot be had */
 } thirl_server_config;

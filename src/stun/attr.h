@@ -71,7 +71,11 @@
   X(THIRL_CREDIT, 0x7e0b, u32, "bytes that may be sent on a relay channel beyond those granted before")                \
   X(THIRL_COUNTER, 0x7e0c, u64, "grows by one with every authenticated message in one direction")                      \
   X(THIRL_REASON, 0xfe01, u32, "a thirl_error: why a channel ended")                                                   \
-  X(THIRL_RTT, 0xfe02, u32, "microseconds: the round trip that the sender measured to the server")
+  X(THIRL_RTT, 0xfe02, u32, "microseconds: the round trip that the sender measured to the server")                     \
+  X(THIRL_OTHER_PORT, 0xfe03, u16,                                                                                     \
+    "in a Binding request (0): I know servers with one address; in the answer: another port of this address")          \
+  X(THIRL_PROBE, 0xfe04, u32,                                                                                          \
+    "a thirl_error: what became of the connection that CHANGE-REQUEST over TCP asked for (server/probe.h)")
 
 enum {
 #define X(name, number, who) THIRL_STUN_METHOD_##name = number,

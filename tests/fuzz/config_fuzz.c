@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   must(c.n_tcp <= THIRL_SERVER_LISTENERS && c.n_udp <= THIRL_SERVER_LISTENERS);
   must(c.log_level <= THIRL_LOG_DEBUG && c.drain_s <= 86400);
   thirl_server_limits set = c.limits;
-  config_complete(&c);
+  bool by_default;
+  if (config_complete(&c, &by_default, complaint) != THIRL_OK) must(complaint[0] != 0);
   must(c.n_tcp || c.n_udp);
 #define IN_RANGE(name, type, normal, least, most, what)                                                                \
   must((set.name == 0 || set.name == c.limits.name) && c.limits.name >= (type)(least) && c.limits.name <= (type)(most));

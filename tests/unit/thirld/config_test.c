@@ -29,14 +29,23 @@ static config reads(const char *text) {
   return c;
 }
 
+/* True: the listeners are the defaults. */
+static bool completes(config *c) {
+  char said[CONFIG_COMPLAINT_MAX];
+  bool by_default;
+  assert_int_equal(config_complete(c, &by_default, said), THIRL_OK);
+  assert_string_equal(said, "");
+  return by_default;
+}
+
 static void nothing_means_the_defaults(void **state) {
   (void)state;
   config c = reads("");
   assert_int_equal(c.log_level, THIRL_LOG_INFO);
   assert_int_equal(c.drain_s, 30);
-  assert_true(config_complete(&c));
-  assert_int_equal(c.n_tcp, 2);
-  assert_int_equal(c.n_udp, 2);
+  assert_true(completes(&c));
+  assert_int_equal(c.n_tcp, 4);
+  assert_int_equal(c.n_udp, 4);
   char text[THIRL_ADDR_TEXT_MAX];
   assert_string_equal(thirl_addr_format(&c.listen_tcp[0], text), "0.0.0.0:3478");
   assert_string_equal(thirl_addr_format(&c.listen_udp[1], text), "[::]:3478");
@@ -60,7 +69,7 @@ static void reads_every_setting(void **state) {
   assert_int_equal(c.limits.relay_memory, 2147483648u);
   assert_int_equal(c.limits.channel_buffer, 65536);
   assert_int_equal(c.limits.max_channels, 17);
-  assert_false(config_complete(&c));
+  assert_false(completes(&c));
 }
 
 static void says_what_is_wrong_and_where(void **state) {
@@ -76,8 +85,9 @@ static void says_what_is_wrong_and_where(void **state) {
   refuses("[server]\ndrain-s = 86401\n", "2: drain-s is out of range: \"86401\"");
   refuses("[server]\nlog-level = loud\n", "2: log-level cannot be \"loud\"");
   refuses("[server]\nlisten-tcp = example.org\n", "2: listen-tcp cannot be \"example.org\"");
-  refuses("[server]\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\n",
-          "6: too many of listen-tcp: four at most, not \"::1\" too");
+  refuses("[server]\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\n"
+          "listen-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::1\nlisten-tcp = ::2\n",
+          "10: too many of listen-tcp: eight at most, not \"::2\" too");
   refuses("max-channels = 5\n", "1: there is no section []; \"max-channels\" belongs into [server] or [limits]");
   refuses("[limit]\nmax-channels = 5\n",
           "2: there is no section [limit]; \"max-channels\" belongs into [server] or [limits]");
@@ -133,11 +143,11 @@ static void the_sample_shows_the_defaults(void **state) {
       text[to++] = text[i];
   config_init(&marked);
   assert_int_equal(config_parse(&marked, THIRL_BYTES(text, to), said), THIRL_OK);
-  assert_int_equal(marked.n_tcp, 2);
+  assert_int_equal(marked.n_tcp, 4);
   assert_int_equal(marked.limits.max_connections, 20000);
   assert_int_equal(marked.limits.registers_per_second_per_ip, 100);
-  assert_true(config_complete(&plain));
-  assert_false(config_complete(&marked));
+  assert_true(completes(&plain));
+  assert_false(completes(&marked));
   assert_memory_equal(&plain, &marked, sizeof plain);
 }
 

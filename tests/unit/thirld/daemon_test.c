@@ -40,7 +40,7 @@ static child begin(const char *text) {
   write_file(c.path, text);
   config_init(&o.config);
   assert_int_equal(config_load(&o.config, c.path, said), THIRL_OK);
-  config_complete(&o.config);
+  assert_int_equal(config_complete(&o.config, &o.listeners_by_default, said), THIRL_OK);
   assert_int_equal(pipe(fds), 0);
   c.pid = fork();
   assert_true(c.pid >= 0);
