@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "server/budget.h"
 #include "server/limits.h"
 #include "server/stats.h"
 
@@ -17,8 +18,10 @@ typedef struct thirl_server_context {
   thirl_server_stats stats;
   const thirl_secrets *secrets;
   const thirl_log *log;
-  thirl_list wake;   /* connections for which a WRITE is to be said */
-  thirl_list failed; /* connections that could not take a message: to be given up */
+  thirl_server_budget warnings; /* alarm.c */
+  uint64_t unsaid;              /* warnings that there was no budget for, since the last line */
+  thirl_list wake;              /* connections for which a WRITE is to be said */
+  thirl_list failed;            /* connections that could not take a message: to be given up */
 } thirl_server_context;
 
 #endif

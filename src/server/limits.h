@@ -25,7 +25,8 @@
   X(requests_per_second, uint32_t, 20, 1, 100000, "unauthenticated requests on one connection")                        \
   X(registers_per_second_per_ip, uint32_t, 100, 1, 1000000, "registrations from one IPv4 address or one IPv6 /64")     \
   X(discoveries_per_second_per_ip, uint32_t, 50, 1, 1000000,                                                           \
-    "Binding requests for another source, another port or padding, from one IPv4 address or one IPv6 /64")
+    "Binding requests for another source, another port or padding, from one IPv4 address or one IPv6 /64")             \
+  X(warnings_per_minute, uint32_t, 6, 1, 60000, "lines in the log about what strangers try")
 
 /** 0 in a field means its default. */
 typedef struct thirl_server_limits {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "server/alarm.h"
 #include "server/offer.h"
 #include "stun/integrity.h"
 
@@ -89,8 +90,9 @@ static bool check_nonce(thirl_server_register *r, thirl_server_context *ctx, thi
   if (e == THIRL_E_TIMEOUT) {
     ctx->stats.stale_nonce++;
   } else if (e == THIRL_E_REPLAY) {
-    ctx->stats.replayed++;
-    thirl_log_print(ctx->log, THIRL_LOG_DEBUG, "registration refused: its nonce was made for another connection");
+    thirl_peerid id = {{0}}; /* whoever it claims to be */
+    (void)thirl_peerid_of_public(THIRL_BYTES(m->public_key, sizeof m->public_key), &id);
+    thirl_server_alarm_replay(ctx, c, THIRL_SERVER_ALARM_REGISTRATION, &id);
   } else {
     ctx->stats.malformed++;
   }

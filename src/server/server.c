@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/alarm.h"
 #include "server/audit.h"
 #include "server/discovery.h"
 #include "server/introduce.h"
@@ -132,7 +133,7 @@ static void on_keyed(thirl_server *s, thirl_server_conn *c, const thirl_stun_msg
     return;
   }
   s->ctx.stats.bad_signature += e == THIRL_E_INTEGRITY;
-  s->ctx.stats.replayed += e == THIRL_E_REPLAY;
+  if (e == THIRL_E_REPLAY) thirl_server_alarm_replay(&s->ctx, c, THIRL_SERVER_ALARM_MESSAGE, &c->peer->id);
   if (!may_ask(s, c)) end_conn(s, c, false);
 }
 

@@ -37,8 +37,8 @@ typedef struct thirl_server_config {
   thirl_server_pair pairs[THIRL_SERVER_PAIRS];
   thirl_server_limits limits;   /* copied */
   const thirl_secrets *secrets; /* borrowed */
-  const thirl_log
-      *log; /* borrowed, may be NULL; one INFO line per finished session, WARN for a listener that cannot be had */
+  const thirl_log *
+      log; /* borrowed, may be NULL; one INFO line per finished session, WARN for a listener that cannot be had and for replays (alarm.h) */
 } thirl_server_config;
 
 /** E_NOMEM, E_CRYPTO, E_INVALID (no listener at all). */

@@ -85,6 +85,7 @@ static void step_register(scene *s) {
   uint8_t offer[THIRL_MEET_OFFER_MAX];
   thirl_meet_message extras = {.has_offer = true, .has_checks = true, .n_checks = 1};
   extras.offer = THIRL_BYTES(offer, rig_offer(s->fresh, offer));
+  rig_check(1, extras.checks[0]);
   until_failure = -1;
   rig_challenge(s->fresh);
   thirl_meet_message m = rig_registration(s->fresh, &extras);

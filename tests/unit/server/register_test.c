@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "meet/offer.h"
@@ -78,6 +79,38 @@ static void refuses_a_recorded_registration(void **state) {
   rig_send(c, THIRL_BYTES(c->last, c->last_n)); /* on the connection itself */
   assert_int_equal(error_of(c), 400);
   assert_int_equal(rig_stats(r)->registered, 1);
+  char want[400], peer[THIRL_PEERID_TEXT_MAX];
+  thirl_peerid_format(&c->peer, peer);
+  snprintf(
+      want, sizeof want,
+      "a registration made for another connection was replayed: from 198.18.0.2:40000, as peer %.11s; refused, nothing "
+      "was given\n"
+      "a registration made for another connection was replayed: from 198.18.0.1:40000, as peer %.11s; refused, nothing "
+      "was given\n",
+      peer, peer);
+  assert_string_equal(r->lines, want);
+  rig_free(r);
+}
+
+/* However often it is tried: so many lines a minute, and how many were left out. */
+static void says_so_but_not_too_often(void **state) {
+  (void)state;
+  rig *r = rig_new(7, &(thirl_server_limits){.warnings_per_minute = 3, .max_connections_per_ip = 1000});
+  rig_client *c = rig_peer(r, 1), *thief = rig_connect(r, rig_addr(2));
+  for (int i = 0; i < 15; i++) {
+    rig_send(thief, THIRL_BYTES(c->last, c->last_n));
+    assert_int_equal(error_of(thief), 438);
+  }
+  assert_int_equal(r->n_lines, 3);
+  assert_int_equal(rig_stats(r)->replayed, 15);
+  rig_wait(r, 20 * THIRL_S - 1);
+  rig_send(thief, THIRL_BYTES(c->last, c->last_n));
+  assert_int_equal(r->n_lines, 3);
+  rig_wait(r, 1);
+  r->lines[0] = '\0';
+  rig_send(thief, THIRL_BYTES(c->last, c->last_n));
+  assert_int_equal(r->n_lines, 4);
+  assert_non_null(strstr(r->lines, "; and 13 more since the last such line\n"));
   rig_free(r);
 }
 
@@ -457,6 +490,8 @@ static void drops_old_counters_and_wrong_macs(void **state) {
   m.has_counter = false;
   rig_send_message(c, &m);
   assert_int_equal(rig_stats(r)->replayed, 3);
+  assert_int_equal(r->n_lines, 3);
+  assert_memory_equal(r->lines, "an old message was replayed: from 198.18.0.1:40000, as peer ", 59);
   m = rig_message_of(c, THIRL_STUN_REQUEST, THIRL_STUN_METHOD_THIRL_UPDATE);
   c->keys.to_server[5] ^= 1;
   rig_send_message(c, &m);
@@ -550,6 +585,7 @@ int main(void) {
       cmocka_unit_test(registers_in_two_requests),
       cmocka_unit_test(challenges_whoever_is_not_registered),
       cmocka_unit_test(refuses_a_recorded_registration),
+      cmocka_unit_test(says_so_but_not_too_often),
       cmocka_unit_test(refuses_it_also_after_signing_off),
       cmocka_unit_test(asks_again_when_the_nonce_is_old),
       cmocka_unit_test(refuses_forged_nonces),

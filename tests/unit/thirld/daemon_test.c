@@ -16,6 +16,9 @@
 #include <unistd.h>
 
 #include "apps/thirld/daemon.h"
+#include "io/clock.h"
+#include "io/secrets.h"
+#include "meet/client.h"
 
 typedef struct child {
   pid_t pid;
@@ -123,6 +126,89 @@ static void serves_reloads_and_drains(void **state) {
   assert_int_equal(finish(&c), EXIT_DONE);
 }
 
+/* ---- somebody who has recorded a registration ---- */
+
+typedef struct record {
+  uint8_t bytes[4096];
+  size_t n;
+} record;
+
+static int call(const char *port) {
+  struct sockaddr_in a = loopback(port);
+  struct timeval patience = {.tv_sec = 20};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+  return fd;
+}
+
+/* Registers over fd; what the client has sent last is the signed REGISTER. */
+static void register_over(int fd, thirl_meet_client *client, record *last) {
+  thirl_meet_event ev = {.kind = THIRL_MEET_FAILED};
+  assert_int_equal(thirl_meet_client_connected(client, thirl_io_clock_now()), THIRL_OK);
+  while (thirl_meet_client_state_of(client) != THIRL_MEET_CLIENT_REGISTERED) {
+    uint8_t in[2048];
+    last->n = thirl_meet_client_pull(client, last->bytes, sizeof last->bytes);
+    assert_int_equal(send(fd, last->bytes, last->n, 0), last->n);
+    ssize_t n = recv(fd, in, sizeof in, 0);
+    assert_true(n > 0);
+    thirl_bytes got = THIRL_BYTES(in, (size_t)n);
+    while (thirl_meet_client_next(client, thirl_io_clock_now(), &got, &ev) == THIRL_OK)
+      assert_int_equal(ev.kind, THIRL_MEET_REGISTERED);
+  }
+}
+
+/* The answer to the bytes on a connection of its own: an error, and its code. */
+static unsigned replay(const char *port, const record *r) {
+  uint8_t answer[512];
+  thirl_stun_msg in;
+  thirl_meet_message m;
+  int fd = call(port);
+  assert_int_equal(send(fd, r->bytes, r->n, 0), r->n);
+  ssize_t n = recv(fd, answer, sizeof answer, 0);
+  assert_true(n > 0);
+  assert_int_equal(thirl_stun_msg_decode(THIRL_BYTES(answer, (size_t)n), &in), THIRL_OK);
+  assert_int_equal(thirl_meet_message_decode(&in, &m), THIRL_OK);
+  assert_int_equal(m.cls, THIRL_STUN_ERROR);
+  close(fd);
+  return m.error_code;
+}
+
+static void tells_its_operator_of_a_replayed_registration(void **state) {
+  (void)state;
+  child c = begin("[server]\nlisten-tcp = 127.0.0.1:0\n[limits]\nwarnings-per-minute = 2\n");
+  char port[16], want[64], text[THIRL_PEERID_TEXT_MAX];
+  snprintf(port, sizeof port, "%d", atoi(wait_for(&c, "listening on TCP 127.0.0.1:")));
+  thirl_secrets secrets = thirl_io_secrets();
+  thirl_meet_client_config cfg = {.secrets = &secrets};
+  uint8_t point[THIRL_P256_PUBLIC_LEN];
+  thirl_p256 *key;
+  assert_int_equal(thirl_p256_generate(&key), THIRL_OK);
+  thirl_p256_get_public(key, point);
+  assert_int_equal(thirl_peerid_of_public(THIRL_BYTES(point, sizeof point), &cfg.id), THIRL_OK);
+  cfg.key = key;
+  thirl_meet_client *client;
+  assert_int_equal(thirl_meet_client_new(&cfg, &client), THIRL_OK);
+  record signed_register;
+  int fd = call(port);
+  register_over(fd, client, &signed_register);
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(replay(port, &signed_register), 438);
+  snprintf(want, sizeof want, "as peer %.11s; refused, nothing was given\n", thirl_peerid_format(&cfg.id, text));
+  for (int i = 0; i < 2; i++) {
+    const char *line = wait_for(&c, " warn a registration made for another connection was replayed: from 127.0.0.1:");
+    assert_non_null(strstr(line, want));
+  }
+  kill(c.pid, SIGUSR1); /* the next line is the counts: the other two were left out */
+  assert_memory_equal(wait_for(&c, " "), "info counts: connections=", 25);
+  kill(c.pid, SIGTERM);
+  wait_for(&c, "draining: 1 peers"); /* the real one was not disturbed */
+  assert_int_equal(finish(&c), EXIT_DONE);
+  close(fd);
+  thirl_meet_client_free(client);
+  thirl_p256_free(key);
+}
+
 static void does_not_share_its_port(void **state) {
   (void)state;
   child c = begin("[server]\nlisten-tcp = 127.0.0.1:0\n");
@@ -148,6 +234,7 @@ static void says_that_it_cannot_listen(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(serves_reloads_and_drains),
+      cmocka_unit_test(tells_its_operator_of_a_replayed_registration),
       cmocka_unit_test(does_not_share_its_port),
       cmocka_unit_test(says_that_it_cannot_listen),
   };
