@@ -111,8 +111,8 @@ static void say_counts(const process *p) {
       {"refused", st->refused},         {"replayed", st->replayed},
       {"bad-mac", st->bad_signature},   {"stale", st->stale_nonce},
       {"malformed", st->malformed},     {"limited", st->limited},
-      {"bindings", st->bindings},       {"relayed", st->relayed_bytes},
-      {"sessions", st->sessions},
+      {"bindings", st->bindings},       {"probes", st->probes},
+      {"relayed", st->relayed_bytes},   {"sessions", st->sessions},
   };
   char line[480] = "";
   size_t n = 0;

@@ -13,6 +13,7 @@
 #include "server/discovery.h"
 #include "server/introduce.h"
 #include "server/listen.h"
+#include "server/probe.h"
 #include "server/register.h"
 #include "server/relay.h"
 
@@ -25,6 +26,7 @@ struct thirl_server {
   thirl_server_register door;
   thirl_server_listen sockets;
   thirl_server_discovery discovery;
+  thirl_server_probes probes;
   thirl_net_id refused[REFUSED_MAX];
   size_t refused_n;
   thirl_time drain_deadline;
@@ -74,21 +76,9 @@ static bool may_ask(thirl_server *s, thirl_server_conn *c) {
 }
 
 static void on_binding(thirl_server *s, thirl_server_conn *c, const thirl_stun_msg *in) {
-  uint8_t bytes[THIRL_SERVER_BINDING_MAX];
-  size_t n;
-  thirl_addr from;
-  thirl_server_wish wish = {.has_change = false};
-  thirl_server_binding what = {.mapped = c->remote};
-  thirl_server_binding_asker to = thirl_server_binding_asker_of(in);
   if (in->cls != THIRL_STUN_REQUEST || !may_ask(s, c)) return;
-  if (in->n_unknown == 0) thirl_server_discovery_place(&s->sockets, THIRL_NET_LISTEN, &c->local, &wish, &from, &what);
-  thirl_error e = in->n_unknown ? thirl_server_binding_unknown(in, 0, bytes, &n)
-                                : thirl_server_binding_success(&to, &what, bytes, &n);
-  if (e != THIRL_OK) return;
-  s->ctx.stats.refused += in->n_unknown != 0;
-  s->ctx.stats.bindings += in->n_unknown == 0;
   if (c->state == THIRL_SERVER_CONN_STRANGER) thirl_server_conn_touch(&s->conns, &s->ctx, c);
-  thirl_server_conn_send(&s->ctx, c, THIRL_BYTES(bytes, n));
+  thirl_server_probe_binding(&s->probes, &s->ctx, &s->sockets, c, in);
 }
 
 static void on_register(thirl_server *s, thirl_server_conn *c, const thirl_stun_msg *in, const thirl_meet_message *m) {
@@ -259,6 +249,7 @@ static thirl_time deadline_of(const thirl_server *s, thirl_server_conn_state sta
 }
 
 static void evaluate(thirl_server *s) {
+  thirl_server_probe_evaluate(&s->probes, &s->ctx, &s->sockets, &s->conns);
   while (!thirl_list_is_empty(&s->ctx.failed)) {
     thirl_server_conn *c = THIRL_OWNER(thirl_list_first(&s->ctx.failed), thirl_server_conn, in_context);
     thirl_list_remove(&c->in_context);
@@ -317,6 +308,7 @@ thirl_error thirl_server_new(const thirl_server_config *cfg, thirl_time now, thi
   thirl_server_registry_init(&s->registry, cfg->secrets);
   thirl_error e = thirl_server_register_init(&s->door, cfg->secrets);
   thirl_server_discovery_init(&s->discovery, cfg->secrets);
+  thirl_server_probe_init(&s->probes, cfg->secrets);
   if (e == THIRL_OK) e = add_sockets(s, cfg);
   if (e == THIRL_OK)
     *out = s;
@@ -376,7 +368,7 @@ thirl_error thirl_server_listener(const thirl_server *s, bool is_udp, size_t i, 
 }
 
 bool thirl_server_is_consistent(const thirl_server *s) {
-  return thirl_server_audit_all(&s->ctx, &s->conns, &s->registry);
+  return thirl_server_audit_all(&s->ctx, &s->conns, &s->registry) && thirl_server_probe_is_consistent(&s->probes);
 }
 
 void thirl_server_input(thirl_server *s, thirl_time now, const thirl_net_event *ev) {
@@ -389,15 +381,16 @@ void thirl_server_input(thirl_server *s, thirl_time now, const thirl_net_event *
   case THIRL_NET_EOF:
     on_conn_event(s, ev);
     break;
+  case THIRL_NET_CONNECTED:
   case THIRL_NET_FAILED:
   case THIRL_NET_LISTENING:
+    if (thirl_server_probe_input(&s->probes, &s->ctx, &s->sockets, &s->conns, ev)) break;
     on_socket(s, ev);
     on_conn_event(s, ev);
     break;
   case THIRL_NET_DATAGRAM:
     thirl_server_discovery_datagram(&s->discovery, &s->ctx, &s->sockets, ev);
     break;
-  case THIRL_NET_CONNECTED:
   case THIRL_NET_TICK:
     break;
   }
@@ -407,7 +400,7 @@ void thirl_server_input(thirl_server *s, thirl_time now, const thirl_net_event *
 bool thirl_server_poll(thirl_server *s, thirl_time now, thirl_net_action *out) {
   set_now(s, now);
   *out = (thirl_net_action){.id = 0};
-  if (thirl_server_listen_poll(&s->sockets, out)) return true;
+  if (thirl_server_listen_poll(&s->sockets, out) || thirl_server_probe_poll(&s->probes, &s->ctx, out)) return true;
   if (s->refused_n) {
     *out = (thirl_net_action){.verb = THIRL_NET_ABORT, .id = s->refused[--s->refused_n]};
     return true;
@@ -452,6 +445,7 @@ thirl_time thirl_server_deadline(thirl_server *s) {
                      !thirl_list_is_empty(&s->ctx.wake) || thirl_server_conn_first(&s->conns, THIRL_SERVER_CONN_DEAD);
   if (has_actions) return s->ctx.now;
   thirl_time at = s->drain_deadline > s->ctx.now ? s->drain_deadline : THIRL_NEVER; /* said once: is_drained tells */
+  at = THIRL_MIN(at, thirl_server_probe_deadline(&s->probes, s->ctx.now));
   for (int i = 0; i < THIRL_SERVER_CONN_STATES; i++)
     at = THIRL_MIN(at, deadline_of(s, (thirl_server_conn_state)i));
   return at;

@@ -26,6 +26,7 @@ typedef struct thirl_server_stats {
   uint64_t malformed;     /* messages and streams that are not what they claim */
   uint64_t limited;       /* whatever a limit has stopped: connections, requests, channels */
   uint64_t bindings;      /* Binding requests answered with success */
+  uint64_t probes;        /* connections tried to clients that asked for it */
   uint64_t relayed_bytes; /* payload handed on */
   uint64_t sessions;      /* channels that have ended */
 } thirl_server_stats;
