@@ -31,7 +31,8 @@ static thirl_error find_loop(const thirl_lab_topology *t, unsigned *line, thirl_
 
 /* Does it give addresses of this family of its own to those inside? Otherwise they are seen from outside as they are. */
 static bool translates(const thirl_lab_node *n, uint8_t family) {
-  return family == THIRL_FAMILY_V4 && n->nat.mode != THIRL_NATBOX_FIREWALL && n->nat.mode != THIRL_NATBOX_ROUTE;
+  if (family == THIRL_FAMILY_V6) return n->nat.mode == THIRL_NATBOX_PREFIX;
+  return n->nat.mode == THIRL_NATBOX_TRANSLATE;
 }
 
 /* The net up to which addresses of the family are seen as they are, SIZE_MAX: the whole internet. */

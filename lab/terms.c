@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUEUE_DEFAULT = 64 << 20 };
-
-typedef enum kind { TIME, SHARE, SIZE } kind;
+typedef enum kind { TIME, SHARE, SIZE, RATE, MTU, BURST, FLAG } kind;
 
 typedef struct row {
   const char *word;
@@ -18,36 +16,60 @@ typedef struct row {
 
 #define FIELD(name) offsetof(thirl_lab_link_terms, name)
 static const row rows[] = {
-    {"latency", TIME, FIELD(delay), "a time such as 20ms"},
-    {"jitter", TIME, FIELD(jitter), "a time such as 2ms"},
+    {"latency", TIME, FIELD(delay), "a time up to an hour such as 20ms"},
+    {"jitter", TIME, FIELD(jitter), "a time up to an hour such as 2ms"},
     {"loss", SHARE, FIELD(loss), "a share such as 0.5%"},
-    {"queue", SIZE, FIELD(queue_max), "bytes such as 64K or 1M"},
+    {"burst", BURST, FIELD(burst), "how many packets are lost in a row on average, 1 to 1000000"},
+    {"duplicate", SHARE, FIELD(duplicate), "a share such as 0.1%"},
+    {"reorder", SHARE, FIELD(reorder), "a share such as 1%"},
+    {"reorder-by", TIME, FIELD(reorder_by), "a time up to an hour such as 5ms"},
+    {"rate", RATE, FIELD(rate), "bits a second such as 20mbit, 0bit: no limit"},
+    {"bucket", SIZE, FIELD(bucket), "bytes such as 16K"},
+    {"queue", SIZE, FIELD(queue_max), "bytes up to 64M such as 64K"},
+    {"mtu", MTU, FIELD(mtu), "bytes of an IP packet, 576 to 65535, or 0: no limit"},
+    {"black-hole", FLAG, FIELD(black_hole), "yes or no"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
+static const thirl_lab_words_choice flags[] = {{"no", false}, {"yes", true}, {NULL, 0}};
+
 thirl_lab_link_terms thirl_lab_terms_none(void) {
-  return (thirl_lab_link_terms){.queue_max = QUEUE_DEFAULT};
+  return (thirl_lab_link_terms){0};
 }
 
 static bool read_value(const row *r, const char *text, thirl_lab_link_terms *terms) {
   char *at = (char *)terms + r->offset;
   uint64_t n;
-  size_t size;
+  double share;
+  unsigned flag;
   switch (r->kind) {
   case TIME:
     if (!thirl_lab_words_time(text, 0, &n) || n > 3600 * THIRL_S) return false;
     memcpy(at, &n, sizeof n);
     return true;
-  case SHARE: {
-    double share;
+  case SHARE:
     if (!thirl_lab_words_share(text, &share)) return false;
     memcpy(at, &share, sizeof share);
     return true;
-  }
   case SIZE:
-    if (!thirl_lab_words_size(text, &n) || n > SIZE_MAX / 2) return false;
-    size = (size_t)n;
-    memcpy(at, &size, sizeof size);
+    if (!thirl_lab_words_size(text, &n) || n > THIRL_LAB_LINK_BYTES_MAX) return false;
+    memcpy(at, &(size_t){(size_t)n}, sizeof(size_t));
+    return true;
+  case RATE:
+    if (!thirl_lab_words_rate(text, &n) || (n > 0 && n < THIRL_LAB_LINK_RATE_MIN)) return false;
+    memcpy(at, &n, sizeof n);
+    return true;
+  case MTU:
+    if (!thirl_lab_words_number(text, 0, UINT16_MAX, &n) || (n > 0 && n < THIRL_LAB_LINK_MTU_MIN)) return false;
+    memcpy(at, &(uint16_t){(uint16_t)n}, sizeof(uint16_t));
+    return true;
+  case BURST:
+    if (!thirl_lab_words_number(text, 1, THIRL_LAB_LINK_BURST_MAX, &n)) return false;
+    memcpy(at, &(double){(double)n}, sizeof(double));
+    return true;
+  case FLAG:
+    if (!thirl_lab_words_choose(flags, text, &flag)) return false;
+    memcpy(at, &(bool){flag != 0}, sizeof(bool));
     return true;
   }
   return false;
@@ -73,44 +95,64 @@ thirl_error thirl_lab_terms_set(thirl_lab_link_terms *terms, const char *word, t
   return complain_about_word(why, word);
 }
 
-static int format_value(const row *r, const thirl_lab_link_terms *terms, char *out, size_t size) {
+/* In the largest of the units in which it is a whole number. */
+static int format_scaled(uint64_t n, const char *const *units, const uint64_t *scale, char *out, size_t size) {
+  while (*scale > 1 && (n == 0 || n % *scale != 0)) {
+    scale++;
+    units++;
+  }
+  return snprintf(out, size, "%" PRIu64 "%s", n / *scale, *units);
+}
+
+/* "" when it is what it is without terms. */
+static void format_value(const row *r, const thirl_lab_link_terms *terms, char *out, size_t size) {
+  static const char *const times[] = {"s", "ms", "us"}, *const sizes[] = {"M", "K", ""},
+                           *const rates[] = {"gbit", "mbit", "kbit", "bit"};
+  static const uint64_t time_scale[] = {THIRL_S, THIRL_MS, 1}, size_scale[] = {1 << 20, 1 << 10, 1},
+                        rate_scale[] = {1000000000, 1000000, 1000, 1};
   const char *at = (const char *)terms + r->offset;
   uint64_t n;
   size_t bytes;
-  double share;
+  double d;
+  uint16_t mtu;
+  *out = '\0';
   switch (r->kind) {
   case TIME:
     memcpy(&n, at, sizeof n);
-    if (n % THIRL_MS == 0) return snprintf(out, size, "%s=%" PRIu64 "ms", r->word, n / THIRL_MS);
-    return snprintf(out, size, "%s=%" PRIu64 "us", r->word, n);
-  case SHARE:
-    memcpy(&share, at, sizeof share);
-    return snprintf(out, size, "%s=%g%%", r->word, share * 100);
+    if (n) format_scaled(n, times, time_scale, out, size);
+    break;
+  case RATE:
+    memcpy(&n, at, sizeof n);
+    if (n) format_scaled(n, rates, rate_scale, out, size);
+    break;
   case SIZE:
     memcpy(&bytes, at, sizeof bytes);
-    if (bytes % 1024 == 0) return snprintf(out, size, "%s=%zuK", r->word, bytes / 1024);
-    return snprintf(out, size, "%s=%zu", r->word, bytes);
+    if (bytes) format_scaled(bytes, sizes, size_scale, out, size);
+    break;
+  case SHARE:
+  case BURST:
+    memcpy(&d, at, sizeof d);
+    if (d > 0) snprintf(out, size, "%g%s", r->kind == SHARE ? d * 100 : d, r->kind == SHARE ? "%" : "");
+    break;
+  case MTU:
+    memcpy(&mtu, at, sizeof mtu);
+    if (mtu) snprintf(out, size, "%u", mtu);
+    break;
+  case FLAG:
+    if (*(const bool *)at) snprintf(out, size, "yes");
+    break;
   }
-  return 0;
-}
-
-static size_t width(const row *r) {
-  return r->kind == TIME ? sizeof(uint64_t) : r->kind == SHARE ? sizeof(double) : sizeof(size_t);
 }
 
 const char *thirl_lab_terms_format(const thirl_lab_link_terms *terms, char *out, size_t size) {
-  const thirl_lab_link_terms none = thirl_lab_terms_none();
   size_t used = 0;
   *out = '\0';
-  if (terms->cut) used = (size_t)snprintf(out, size, "cut");
-  for (size_t i = 0; i < N_ROWS; i++) {
-    char text[64];
-    const row *r = &rows[i];
-    if (memcmp((const char *)terms + r->offset, (const char *)&none + r->offset, width(r)) == 0) continue;
-    format_value(r, terms, text, sizeof text);
-    int n = snprintf(out + used, size - used, "%s%s", used ? " " : "", text);
-    if (n < 0 || (size_t)n >= size - used) break;
-    used += (size_t)n;
+  if (terms->cut) used = (size_t)snprintf(out, size, "down");
+  for (size_t i = 0; i < N_ROWS && used < size; i++) {
+    char value[64];
+    format_value(&rows[i], terms, value, sizeof value);
+    if (!*value) continue;
+    used += (size_t)snprintf(out + used, size - used, "%s%s=%s", used ? " " : "", rows[i].word, value);
   }
   return out;
 }

@@ -213,6 +213,33 @@ static thirl_error define_inside(reader *r) {
   return e;
 }
 
+/* A second outer IPv4 address, and those behind it, are the pool of a NAT, however they are said. */
+static void pool_from_addresses(thirl_lab_node *n) {
+  for (size_t i = 0; i < n->outer.n_addrs; i++) {
+    const thirl_addr *a = &n->outer.addrs[i].addr;
+    if (a->family != THIRL_FAMILY_V4 || thirl_addr_same_ip(a, &n->nat.external)) continue;
+    if (n->nat.n_pool < THIRL_NATBOX_POOL_MAX) n->nat.pool[n->nat.n_pool++] = *a;
+  }
+}
+
+static thirl_error addresses_from_pool(reader *r, thirl_lab_node *n) {
+  for (size_t i = 0; i < n->nat.n_pool; i++) {
+    char text[THIRL_LAB_ADDRESS_TEXT_MAX];
+    thirl_lab_prefix p;
+    bool is_known = false;
+    for (size_t j = 0; j < n->outer.n_addrs; j++)
+      is_known |= thirl_addr_same_ip(&n->outer.addrs[j].addr, &n->nat.pool[i]);
+    if (is_known) continue;
+    thirl_lab_address_format_ip(&n->nat.pool[i], text);
+    thirl_error e = thirl_lab_event_read_address(r->t, n->outer.net, text, &p, r->why);
+    if (e != THIRL_OK) return e;
+    if (n->outer.n_addrs == THIRL_LAB_ADDRS_MAX)
+      return COMPLAIN(r, THIRL_E_LIMIT, "%s has more than %d addresses", n->name, THIRL_LAB_ADDRS_MAX);
+    n->outer.addrs[n->outer.n_addrs++] = p;
+  }
+  return THIRL_OK;
+}
+
 static thirl_error define_nat(reader *r) {
   size_t at = 0;
   thirl_lab_node *n = &r->t->nodes[thirl_lab_model_find_node(r->t, word(r, 1))];
@@ -223,7 +250,9 @@ static thirl_error define_nat(reader *r) {
   const thirl_addr *external = thirl_lab_model_address(&n->outer, THIRL_FAMILY_V4);
   n->nat = thirl_lab_natwords_default(external ? *external : (thirl_addr){0});
   n->engine = r->engine;
+  pool_from_addresses(n);
   e = read_nat_words(r, n, at + 1 + n->inner.n_addrs);
+  if (e == THIRL_OK) e = addresses_from_pool(r, n);
   if (e != THIRL_OK || external || n->nat.mode != THIRL_NATBOX_TRANSLATE) return e;
   if (!thirl_lab_model_address(&n->inner, THIRL_FAMILY_V4)) return THIRL_OK;
   return COMPLAIN(r, THIRL_E_INVALID, "%s translates IPv4, but has no IPv4 address on %s", n->name, word(r, 2));

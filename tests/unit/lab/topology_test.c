@@ -23,7 +23,11 @@ static void refuses(const char *text, thirl_error e, const char *sentence) {
   thirl_lab_complaint why = {""};
   assert_int_equal(thirl_lab_topology_read("x.lab", text, strlen(text), &t, &why), e);
   assert_null(t);
-  assert_string_equal(why.text, sentence);
+  size_t n = strlen(sentence);
+  if (n > 3 && strcmp(sentence + n - 3, "...") == 0) /* and so on */
+    assert_memory_equal(why.text, sentence, n - 3);
+  else
+    assert_string_equal(why.text, sentence);
 }
 
 #define NET "net inet 203.0.113.0/24\n"
@@ -106,7 +110,7 @@ static void reads_links(void **state) {
   assert_int_equal(nat->outer.up.delay, 20 * THIRL_MS);
   assert_int_equal(nat->outer.up.jitter, 2 * THIRL_MS);
   assert_true(nat->outer.up.loss == 0.005);
-  assert_int_equal(nat->outer.up.queue_max, 64 << 20);
+  assert_int_equal(nat->outer.up.queue_max, 0);
   assert_int_equal(nat->outer.down.delay, 10 * THIRL_MS);
   assert_true(nat->outer.down.loss == 0);
   assert_int_equal(nat->inner.up.delay, 0);
@@ -255,16 +259,14 @@ static void refuses_unknown_words(void **state) {
   (void)state;
   refuses("nett inet 203.0.113.0/24\n", THIRL_E_SYNTAX,
           "x.lab:1: a line cannot begin with \"nett\": net, host, nat, link, at, run, seed, engine");
-  refuses(
-      NET "nat n inet 203.0.113.1 lan 10.0.0.0/24 maps=eim\n", THIRL_E_SYNTAX,
-      "x.lab:2: \"maps\" is nothing that a NAT can have: preset, map, filter, alloc, collision, ports, unsolicited, "
-      "refresh, timeout, mode, hairpin, tracking, reset, pickup, icmp-errors, max-sessions");
+  refuses(NET "nat n inet 203.0.113.1 lan 10.0.0.0/24 maps=eim\n", THIRL_E_SYNTAX,
+          "x.lab:2: \"maps\" is nothing that a NAT can have: preset, mode, map, filter, alloc, ...");
   refuses(NET "nat n inet 203.0.113.1 lan 10.0.0.0/24 map=eif\n", THIRL_E_SYNTAX,
-          "x.lab:2: map wants eim, adm or apdm, not \"eif\"");
+          "x.lab:2: map wants eim|adm|apdm, not \"eif\"");
   refuses(NET "host a inet 203.0.113.1 latency=1ms\n", THIRL_E_SYNTAX,
           "x.lab:2: \"latency=1ms\" is nothing that a host can have: a net and addresses");
   refuses(NET "host a inet 203.0.113.1\nlink a latency=20\n", THIRL_E_SYNTAX,
-          "x.lab:3: latency wants a time such as 20ms, not \"20\"");
+          "x.lab:3: latency wants a time up to an hour such as 20ms, not \"20\"");
   refuses(NET "host a inet 203.0.113.1\nlink a\n", THIRL_E_SYNTAX,
           "x.lab:3: up, down or words such as latency=20ms are missing");
   refuses(NET "host a inet 203.0.113.1\nlink a inner latency=1ms\n", THIRL_E_INVALID,
