@@ -139,7 +139,8 @@ typedef struct thirl_event {
   thirl_error error;
   bool direct;
   uint64_t after_us;
-  uint64_t relayed_bytes, direct_bytes; /* of FINISHED and FAILED: stream bytes by kind of path, both directions */
+  /* Of FINISHED and FAILED: stream bytes by kind of path, both directions, each once. Of FINISHED their sum is what both sides wrote. */
+  uint64_t relayed_bytes, direct_bytes;
   char peer[THIRL_PEER_MAX];
   char address[THIRL_ADDRESS_MAX];
 } thirl_event;

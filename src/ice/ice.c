@@ -297,6 +297,10 @@ thirl_time thirl_ice_deadline(const thirl_ice *a) {
   return t;
 }
 
+thirl_ice_link thirl_ice_prospect(const thirl_ice *a) {
+  return thirl_ice_nominate_prospect(a);
+}
+
 void thirl_ice_get_evidence(const thirl_ice *a, thirl_ice_evidence *out) {
   *out = a->evidence;
   out->pairs = a->n_pairs;

@@ -50,6 +50,12 @@ bool thirl_ice_poll(thirl_ice *a, thirl_time now, thirl_ice_action *out);
 /** When to input a TICK next. */
 thirl_time thirl_ice_deadline(const thirl_ice *a);
 
+/**
+ * Controlling, with nominate_first: the link over which the nomination has just gone and is not answered yet, when what is meant for the peer may
+ * follow it at once, as long as it is of no use to anybody else (a ClientHello). It becomes SELECTED, or another link takes its place, or 0: then
+ * what followed was in vain. 0 for a host candidate with a private address, where anybody may be, until the peer's own check has come from there.
+ */
+thirl_ice_link thirl_ice_prospect(const thirl_ice *a);
 void thirl_ice_get_evidence(const thirl_ice *a, thirl_ice_evidence *out);
 /** The present role; it may differ from the configured one after a role conflict (RFC 8445 7.3.1.1). */
 bool thirl_ice_is_controlling(const thirl_ice *a);

@@ -185,6 +185,23 @@ void thirl_ice_nominate_evaluate(thirl_ice *a) {
   if (!any_alive(a)) lose(a);
 }
 
+/* Addresses that mean another machine in each network: RFC 1918, 6598, 3927, 4193, 4291. */
+static bool is_of_many(const thirl_addr *addr) {
+  const uint8_t *ip = addr->ip;
+  if (addr->family == THIRL_FAMILY_V6) return (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
+  return ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) || (ip[0] == 192 && ip[1] == 168) ||
+         (ip[0] == 100 && (ip[1] & 0xc0) == 64) || (ip[0] == 169 && ip[1] == 254);
+}
+
+thirl_ice_link thirl_ice_nominate_prospect(const thirl_ice *a) {
+  if (!a->controlling || !a->cfg.nominate_first || a->state != THIRL_ICE_AGENT_CHECKING) return 0;
+  const thirl_ice_flow *f = nominee_of(a);
+  if (!f) return 0;
+  const thirl_ice_candidate *remote = &a->remotes[a->pairs[f->pair].remote];
+  bool shown = f->heard || f->valid;
+  return shown || remote->type != THIRL_ICE_HOST || !is_of_many(&remote->addr) ? f->link : 0;
+}
+
 thirl_time thirl_ice_nominate_deadline(const thirl_ice *a) {
   thirl_time t = THIRL_NEVER;
   if (a->state == THIRL_ICE_AGENT_CHECKING && a->controlling) return nominate_at(a, nominee_of(a), best_valid(a));

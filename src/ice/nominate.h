@@ -26,6 +26,11 @@ bool thirl_ice_nominate_lingers(const thirl_ice *a);
  * is void then, and others may matter again.
  */
 bool thirl_ice_nominate_reopen(thirl_ice *a);
+/**
+ * The flow whose unanswered nomination the peer is about to hear, if whoever is there is the peer or nobody: 0 at an address that may be any machine's on
+ * this side's own network, before the peer has shown there that it knows the credentials.
+ */
+thirl_ice_link thirl_ice_nominate_prospect(const thirl_ice *a);
 thirl_time thirl_ice_nominate_deadline(const thirl_ice *a);
 
 #endif

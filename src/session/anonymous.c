@@ -18,6 +18,7 @@ static thirl_session_door *door_at(thirl_link *l) {
 void thirl_session_anonymous_remove(thirl_session_anonymous *a, thirl_session_door *d) {
   thirl_list_remove(&d->in);
   thirl_stun_stream_fini(&d->cut);
+  thirl_buffer_fini(&d->rest);
   free(d);
   a->n--;
 }
@@ -47,22 +48,25 @@ static thirl_session_door_verdict admit(thirl_session_anonymous *a, thirl_time n
   d->born = now;
   thirl_stun_stream_init(&d->cut, THIRL_STUN_FRAMING_FRAME,
                          THIRL_SESSION_DOOR_PACKET_MAX + THIRL_STUN_FRAME_HEADER_LEN);
+  thirl_buffer_init(&d->rest, THIRL_SESSION_DOOR_REST_MAX);
   thirl_list_append(&a->doors, &d->in);
   a->n++;
   return THIRL_SESSION_DOOR_FINE;
 }
 
-/* One packet is enough to know. More than one before anybody has answered is no behaviour of ours. */
+/* One packet is enough to know. Behind it a dialer's ClientHello may have come; more before anybody has answered is no behaviour of ours. */
 static thirl_session_door_verdict take_data(thirl_session_door *d, thirl_bytes in) {
   thirl_bytes packet;
-  if (d->first_n) return in.n ? THIRL_SESSION_DOOR_STRANGER : THIRL_SESSION_DOOR_FINE;
-  for (;;) {
+  while (!d->first_n) {
     thirl_error e = thirl_stun_stream_next(&d->cut, &in, &packet);
     if (e == THIRL_E_AGAIN) return THIRL_SESSION_DOOR_FINE;
-    if (e != THIRL_OK || packet.n > sizeof d->first || d->first_n) return THIRL_SESSION_DOOR_STRANGER;
-    memcpy(d->first, packet.p, packet.n);
+    if (e != THIRL_OK || packet.n > sizeof d->first) return THIRL_SESSION_DOOR_STRANGER;
+    if (packet.n) memcpy(d->first, packet.p, packet.n);
     d->first_n = packet.n;
   }
+  if (in.n > thirl_buffer_room(&d->rest)) return THIRL_SESSION_DOOR_STRANGER;
+  if (in.n && thirl_buffer_append(&d->rest, in) != THIRL_OK) return THIRL_SESSION_DOOR_FULL;
+  return THIRL_SESSION_DOOR_FINE;
 }
 
 thirl_session_door_verdict thirl_session_anonymous_input(thirl_session_anonymous *a, thirl_time now,

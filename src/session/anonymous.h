@@ -9,7 +9,8 @@
 
 enum {
   THIRL_SESSION_DOORS_MAX = 64,
-  THIRL_SESSION_DOOR_PACKET_MAX = 1024 /* bytes of a first packet; a check has about 120 */
+  THIRL_SESSION_DOOR_PACKET_MAX = 1024, /* bytes of a first packet; a check has about 120 */
+  THIRL_SESSION_DOOR_REST_MAX = 1024    /* bytes behind it; a ClientHello of ours has about 250 */
 };
 
 typedef struct thirl_session_door {
@@ -20,6 +21,7 @@ typedef struct thirl_session_door {
   thirl_stun_stream cut;
   size_t first_n; /* 0: nothing was shown yet */
   uint8_t first[THIRL_SESSION_DOOR_PACKET_MAX];
+  thirl_buffer rest; /* what came behind it, not yet cut */
 } thirl_session_door;
 
 typedef struct thirl_session_anonymous {
@@ -37,7 +39,7 @@ typedef enum thirl_session_door_verdict {
 void thirl_session_anonymous_init(thirl_session_anonymous *a);
 void thirl_session_anonymous_fini(thirl_session_anonymous *a);
 bool thirl_session_anonymous_owns(const thirl_session_anonymous *a, thirl_net_id id);
-/** ACCEPTED makes a door; DATA is collected until one packet is whole. remote: whose it is. */
+/** ACCEPTED makes a door; DATA is collected: one packet, and a little behind it. remote: whose it is. */
 thirl_session_door_verdict thirl_session_anonymous_input(thirl_session_anonymous *a, thirl_time now,
                                                          const thirl_net_event *ev, thirl_addr *remote);
 /** Walks the doors that have shown a packet: start with *at = 0; NULL at the end. */

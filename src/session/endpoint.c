@@ -146,8 +146,7 @@ static void open_doors(thirl_session_endpoint *e, thirl_time now) {
     }
     thirl_session_peer *p = thirl_session_roster_find_ufrags(e, ours, theirs);
     if (!p) continue; /* the OFFER may come a moment later than the connection */
-    bool adopted = thirl_session_peer_adopt(p, now, d->id, &d->local, &d->remote, &d->cut, first);
-    if (!adopted) {
+    if (!thirl_session_peer_adopt(p, now, d, &e->queue)) {
       e->stats.anonymous_refused++;
       thirl_session_queue_abort(&e->queue, d->id);
     }

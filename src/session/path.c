@@ -7,7 +7,10 @@
 enum {
   SAY_MAX = 8192,   /* bytes of frames that wait */
   SAY_SPARE = 1024, /* of them, for HELLO, FIN and BYE only */
-  DISCARD = 4096    /* bytes of known data thrown away per turn */
+  DISCARD = 4096,   /* bytes of known data thrown away per turn */
+  /* The first window of a fresh connection (10 segments, RFC 6928) does not hold a whole record: shorter ones are of use a round trip sooner. */
+  FRESH = 65536,
+  FRESH_RECORD = 4096
 };
 
 thirl_error thirl_session_path_init(thirl_session_path *p, thirl_time now, thirl_secure_tls_context *tls,
@@ -90,7 +93,8 @@ static void say_what_is_due(thirl_session_path *p, thirl_session_stream *s) {
 static size_t seal_chunk(thirl_session_path *p, thirl_session_stream *s, uint8_t *buf, size_t cap) {
   uint8_t *at, saved[THIRL_SESSION_DATA_HEADER];
   uint64_t offset = 0;
-  size_t max = THIRL_MIN(cap - THIRL_SECURE_TLS_OVERHEAD, (size_t)THIRL_SECURE_TLS_RECORD) - sizeof saved;
+  size_t record = p->stream_out < FRESH ? (size_t)FRESH_RECORD : (size_t)THIRL_SECURE_TLS_RECORD;
+  size_t max = THIRL_MIN(cap - THIRL_SECURE_TLS_OVERHEAD, record) - sizeof saved;
   size_t n = thirl_session_stream_next_chunk(s, max, &at, &offset), sealed = 0;
   if (!n) return 0;
   memcpy(saved, at - sizeof saved, sizeof saved);

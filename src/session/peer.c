@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session/anonymous.h"
 #include "stun/msg.h"
 
 #define PUNCH_TIME (12 * THIRL_S) /* after GO: then the round is over and the stream stays on the relay */
@@ -180,6 +179,7 @@ static void do_action(thirl_session_peer *p, thirl_time now, const thirl_ice_act
     k = link_of(p, a->link);
     if (!k) break;
     if (k->is_selected) thirl_session_direct_down(&p->session, now, THIRL_E_RESET);
+    if (k->is_prospect) thirl_session_direct_withdrawn(&p->session);
     thirl_session_queue_abort(q, k->id);
     free_link(p, k);
     break;
@@ -194,7 +194,9 @@ static void do_action(thirl_session_peer *p, thirl_time now, const thirl_ice_act
     if (!k || k->is_selected) break;
     for (thirl_link *l = thirl_list_first(&p->links); l; l = thirl_list_next(&p->links, l))
       THIRL_OWNER(l, thirl_session_link, in)->is_selected = false; /* the last one counts */
-    k->is_selected = thirl_session_direct_up(&p->session, now, &k->remote) == THIRL_OK;
+    if (k->is_prospect) thirl_session_direct_confirmed(&p->session);
+    k->is_selected = k->is_prospect || thirl_session_direct_up(&p->session, now, &k->remote) == THIRL_OK;
+    k->is_prospect = false;
     thirl_stun_stream_set_max(&k->cut, FRAME_MAX);
     break;
   case THIRL_ICE_STRANGER:
@@ -217,6 +219,7 @@ static void lose_link(thirl_session_peer *p, thirl_time now, thirl_session_link 
   thirl_ice_input_event ev = {
       .kind = k->is_up ? THIRL_ICE_LINK_CLOSED : THIRL_ICE_LINK_FAILED, .link = k->ice, .error = why};
   bool was_selected = k->is_selected;
+  if (k->is_prospect) thirl_session_direct_withdrawn(&p->session);
   free_link(p, k);
   if (was_selected) thirl_session_direct_down(&p->session, now, why);
   if (p->ice && ev.link) thirl_ice_input(p->ice, now, &ev);
@@ -280,23 +283,26 @@ void thirl_session_peer_link_input(thirl_session_peer *p, thirl_time now, thirl_
   }
 }
 
-bool thirl_session_peer_adopt(thirl_session_peer *p, thirl_time now, thirl_net_id id, const thirl_addr *local,
-                              const thirl_addr *remote, thirl_stun_stream *cut_take, thirl_bytes first) {
+bool thirl_session_peer_adopt(thirl_session_peer *p, thirl_time now, thirl_session_door *d, thirl_session_queue *q) {
   thirl_ice_link ice = 0;
-  if (!p->ice || thirl_ice_accept(p->ice, now, local, remote, &ice) != THIRL_OK) return false;
-  thirl_session_link *k = new_link(p, id, ice);
+  if (!p->ice || thirl_ice_accept(p->ice, now, &d->local, &d->remote, &ice) != THIRL_OK) return false;
+  thirl_session_link *k = new_link(p, d->id, ice);
   if (!k) return false;
   thirl_stun_stream_fini(&k->cut);
-  k->cut = *cut_take;
-  memset(cut_take, 0, sizeof *cut_take);
+  k->cut = d->cut;
+  memset(&d->cut, 0, sizeof d->cut);
   k->is_up = true;
-  k->local = *local;
-  k->remote = *remote;
-  return take_packet(p, now, k, first);
+  k->local = d->local;
+  k->remote = d->remote;
+  (void)take_packet(p, now, k, THIRL_BYTES(d->first, d->first_n)); /* to the agent: it is not selected */
+  thirl_session_peer_evaluate(p, now, q);
+  k = thirl_session_peer_find_link(p, d->id);
+  if (k) take_data(p, now, k, thirl_buffer_view(&d->rest), q);
+  return true;
 }
 
 static bool link_wants_pull(thirl_session_peer *p, const thirl_session_link *k) {
-  return k->is_up && (k->out.n || (k->is_selected && thirl_session_direct_wants_pull(&p->session)));
+  return k->is_up && (k->out.n || ((k->is_selected || k->is_prospect) && thirl_session_direct_wants_pull(&p->session)));
 }
 
 size_t thirl_session_peer_link_pull(thirl_session_peer *p, thirl_session_link *k, uint8_t *buf, size_t cap) {
@@ -304,7 +310,7 @@ size_t thirl_session_peer_link_pull(thirl_session_peer *p, thirl_session_link *k
   size_t n = THIRL_MIN(v.n, cap);
   if (n) memcpy(buf, v.p, n);
   thirl_buffer_consume(&k->out, n);
-  while (k->is_selected && k->out.n == 0 && cap - n >= LEAST_PULL) {
+  while ((k->is_selected || k->is_prospect) && k->out.n == 0 && cap - n >= LEAST_PULL) {
     size_t room = THIRL_MIN(cap - n, (size_t)FRAME_MAX) - THIRL_STUN_FRAME_HEADER_LEN;
     size_t got = thirl_session_direct_pull(&p->session, buf + n + THIRL_STUN_FRAME_HEADER_LEN, room);
     if (!got) break;
@@ -317,10 +323,25 @@ size_t thirl_session_peer_link_pull(thirl_session_peer *p, thirl_session_link *k
 
 /* ---- everything that follows ---- */
 
+/* Our ClientHello rides behind the nomination; when that is taken back, so is the handshake. */
+static void follow_prospect(thirl_session_peer *p, thirl_time now) {
+  thirl_ice_link ice = p->ice ? thirl_ice_prospect(p->ice) : 0;
+  thirl_session_link *next = ice ? link_of(p, ice) : NULL;
+  for (thirl_link *l = thirl_list_first(&p->links); l; l = thirl_list_next(&p->links, l)) {
+    thirl_session_link *k = THIRL_OWNER(l, thirl_session_link, in);
+    if (!k->is_prospect || k == next) continue;
+    k->is_prospect = false;
+    thirl_session_direct_withdrawn(&p->session);
+  }
+  bool may = next && !next->is_prospect && !next->is_selected && p->session.is_dialer;
+  if (may) next->is_prospect = thirl_session_direct_prospect(&p->session, now, &next->remote) == THIRL_OK;
+}
+
 void thirl_session_peer_evaluate(thirl_session_peer *p, thirl_time now, thirl_session_queue *q) {
   thirl_ice_action a;
   while (p->ice && thirl_ice_poll(p->ice, now, &a))
     do_action(p, now, &a, q);
+  follow_prospect(p, now);
   thirl_session_evaluate(&p->session, now);
   for (thirl_link *l = thirl_list_first(&p->links), *next; l; l = next) {
     next = thirl_list_next(&p->links, l);

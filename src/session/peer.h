@@ -10,6 +10,7 @@
 #include "ice/ice.h"
 #include "meet/offer.h"
 #include "meet/ticket.h"
+#include "session/anonymous.h"
 #include "session/queue.h"
 #include "session/session.h"
 #include "stun/stream.h"
@@ -22,6 +23,7 @@ typedef struct thirl_session_link {
   thirl_net_id id;
   thirl_ice_link ice; /* 0 once the agent is done with it */
   bool is_up, is_armed, is_selected;
+  bool is_prospect; /* about to be selected: our ClientHello may go out */
   thirl_addr local, remote;
   thirl_stun_stream cut;
   thirl_buffer out;
@@ -65,9 +67,8 @@ void thirl_session_peer_bury(thirl_session_peer *p);
 thirl_session_link *thirl_session_peer_find_link(thirl_session_peer *p, thirl_net_id id);
 void thirl_session_peer_link_input(thirl_session_peer *p, thirl_time now, thirl_session_link *k,
                                    const thirl_net_event *ev, thirl_session_queue *q);
-/** A connection that came in and whose first packet is meant for us becomes a link; cut is taken over. False: not wanted, abort it. */
-bool thirl_session_peer_adopt(thirl_session_peer *p, thirl_time now, thirl_net_id id, const thirl_addr *local,
-                              const thirl_addr *remote, thirl_stun_stream *cut_take, thirl_bytes first);
+/** A connection that came in and whose first packet is meant for us becomes a link; d's cut is taken over. False: not wanted, abort it. */
+bool thirl_session_peer_adopt(thirl_session_peer *p, thirl_time now, thirl_session_door *d, thirl_session_queue *q);
 size_t thirl_session_peer_link_pull(thirl_session_peer *p, thirl_session_link *k, uint8_t *buf, size_t cap);
 
 /** Derive everything: the agent's actions, links that have no more use, links that have something to send. */

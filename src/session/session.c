@@ -123,13 +123,34 @@ static void tell_path(thirl_session *s, thirl_time now) {
   push_event(s, ev);
 }
 
+/* Count n bytes (modulo 2^64) as sent by this kind of path. */
+static void credit(thirl_session *s, thirl_session_route r, uint64_t n) {
+  *(r == THIRL_SESSION_DIRECT ? &s->direct_out : &s->relayed_out) += n;
+}
+
+/* Acknowledgements of what went over a former path may come when this one has not sent it again yet. */
+static thirl_error take_ack(thirl_session *s, uint64_t next, uint64_t limit) {
+  uint64_t sent = s->stream.tx_sent;
+  thirl_error e = thirl_session_stream_acked(&s->stream, next, limit);
+  credit(s, s->former, s->stream.tx_sent - sent);
+  return e;
+}
+
+static void begin_again(thirl_session *s, thirl_session_route r) {
+  uint64_t sent = s->stream.tx_sent;
+  thirl_session_stream_rewind(&s->stream);
+  credit(s, s->sender, s->stream.tx_sent - sent);
+  s->former = s->sender;
+  s->sender = r;
+}
+
 static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
   if (s->route == r) return;
   s->route = r;
   s->pathless_since = r == THIRL_SESSION_NO_PATH ? now : THIRL_NEVER;
   s->bye_said = false; /* it may have been lost with the old path */
   if (r == THIRL_SESSION_NO_PATH) return;
-  thirl_session_stream_rewind(&s->stream);
+  begin_again(s, r);
   if (s->state == THIRL_SESSION_STATE_OPENING) {
     s->state = THIRL_SESSION_STATE_OPEN;
     push_event(s, (thirl_session_event){.kind = THIRL_SESSION_UP, .route = r});
@@ -175,7 +196,24 @@ thirl_error thirl_session_direct_up(thirl_session *s, thirl_time now, const thir
   if (s->route == THIRL_SESSION_DIRECT) set_route(s, now, THIRL_SESSION_NO_PATH);
   drop_path(s, &s->direct);
   s->remote = *remote;
+  s->is_prospect = false;
   return thirl_session_path_init(&s->direct, now, s->tls, s->is_dialer, &s->peer, s->id, s->incarnation);
+}
+
+thirl_error thirl_session_direct_prospect(thirl_session *s, thirl_time now, const thirl_addr *remote) {
+  thirl_error e = thirl_session_direct_up(s, now, remote);
+  s->is_prospect = e == THIRL_OK;
+  return e;
+}
+
+void thirl_session_direct_confirmed(thirl_session *s) {
+  s->is_prospect = false;
+}
+
+void thirl_session_direct_withdrawn(thirl_session *s) {
+  if (!s->is_prospect) return;
+  s->is_prospect = false;
+  thirl_session_path_fini(&s->direct); /* not a byte of the stream was on it */
 }
 
 /* Punching has led to nothing: the next try waits longer each time, if there is a relay meanwhile. */
@@ -195,7 +233,7 @@ void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why
   if (!thirl_session_path_is_set(&s->direct)) return;
   bool worked = thirl_session_path_is_proven(&s->direct), lasted = worked && now - s->direct.born >= SHORT_LIVED;
   drop_path(s, &s->direct);
-  s->punching = false;
+  s->punching = s->is_prospect = false;
   s->was_direct = s->was_direct || worked;
   if (lasted) s->punch_failures = 0;
   if (why != THIRL_OK) s->relay_reason = why;
@@ -240,7 +278,7 @@ void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_er
 static thirl_error take_hello(thirl_session *s, thirl_session_path *p, const thirl_session_frame *f) {
   bool is_first = !s->knows_incarnation;
   thirl_error e = THIRL_E_LOST;
-  if (is_first || f->incarnation == s->peer_incarnation) e = thirl_session_stream_acked(&s->stream, f->next, f->limit);
+  if (is_first || f->incarnation == s->peer_incarnation) e = take_ack(s, f->next, f->limit);
   if (e == THIRL_E_LOST || (e == THIRL_E_PROTOCOL && is_first)) {
     (void)thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_BYE, .reason = THIRL_E_LOST});
     end(s, THIRL_SESSION_FAILED, THIRL_E_LOST);
@@ -256,7 +294,7 @@ static void take_frame(thirl_session *s, thirl_session_path *p, const thirl_sess
     *e = take_hello(s, p, f);
     break;
   case THIRL_SESSION_ACK:
-    *e = thirl_session_stream_acked(&s->stream, f->next, f->limit);
+    *e = take_ack(s, f->next, f->limit);
     break;
   case THIRL_SESSION_FIN:
     *e = thirl_session_stream_fin(&s->stream, f->offset);
@@ -268,7 +306,7 @@ static void take_frame(thirl_session *s, thirl_session_path *p, const thirl_sess
       *e = THIRL_E_PROTOCOL;
     } else {
       s->bye_heard = true;
-      s->stream.fin_acked = true; /* it has all, and so it had our end */
+      *e = take_ack(s, s->stream.tx_end + 1, 0); /* it has all, and so it had our end */
     }
     break;
   default:
@@ -391,7 +429,7 @@ void thirl_session_round_now(thirl_session *s, thirl_time now) {
 }
 
 bool thirl_session_wants_punch(const thirl_session *s) {
-  return !s->policy.relay_only && !thirl_session_path_is_set(&s->direct);
+  return !s->policy.relay_only && (s->is_prospect || !thirl_session_path_is_set(&s->direct));
 }
 
 bool thirl_session_wants_round(const thirl_session *s, thirl_time now) {
@@ -412,8 +450,9 @@ static thirl_time ask_at(const thirl_session *s, const thirl_session_path *p, bo
   return p->heard_at + ASK_IDLE;
 }
 
-static thirl_time dead_at(const thirl_session_path *p) {
+static thirl_time dead_at(const thirl_session *s, const thirl_session_path *p) {
   if (!thirl_session_path_is_set(p)) return THIRL_NEVER;
+  if (p == &s->direct && s->is_prospect) return THIRL_NEVER; /* ICE watches it */
   if (!thirl_session_path_is_open(p)) return p->born + HANDSHAKE_TIME;
   if (!thirl_session_path_is_proven(p)) /* the dialer uses it already: HELLO should come within a round trip */
     return THIRL_MIN(p->born + HANDSHAKE_TIME, p->heard_at + THIRL_MAX(DEAD_AFTER, 4 * (p->heard_at - p->born)));
@@ -425,7 +464,7 @@ static void watch(thirl_session *s, thirl_time now, thirl_session_route r) {
   thirl_session_path *p = path_of(s, r);
   if (!thirl_session_path_is_set(p)) return;
   if (now >= ask_at(s, p, s->route == r)) thirl_session_path_ask(p, now);
-  if (now < dead_at(p)) return;
+  if (now < dead_at(s, p)) return;
   if (r == THIRL_SESSION_DIRECT)
     thirl_session_direct_down(s, now, THIRL_E_TIMEOUT);
   else
@@ -486,7 +525,7 @@ void thirl_session_evaluate(thirl_session *s, thirl_time now) {
 
 thirl_time thirl_session_deadline(const thirl_session *s) {
   if (s->state == THIRL_SESSION_STATE_OVER) return THIRL_NEVER;
-  thirl_time t = THIRL_MIN(dead_at(&s->direct), dead_at(&s->relay));
+  thirl_time t = THIRL_MIN(dead_at(s, &s->direct), dead_at(s, &s->relay));
   t = THIRL_MIN(t, ask_at(s, &s->direct, s->route == THIRL_SESSION_DIRECT));
   t = THIRL_MIN(t, ask_at(s, &s->relay, s->route == THIRL_SESSION_RELAY));
   if (ack_waits(s)) t = THIRL_MIN(t, s->ack_since + ACK_DELAY);

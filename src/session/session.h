@@ -68,13 +68,15 @@ typedef struct thirl_session {
   thirl_error relay_reason; /* why the stream is not direct; OK: not known yet */
   thirl_error last_error;   /* what a failure will be called */
   bool bye_said, bye_heard, punching, knows_incarnation;
+  bool is_prospect;                       /* the direct path is not confirmed by ICE yet */
   uint64_t incarnation, peer_incarnation; /* a peer that has begun anew cannot go on with this stream */
   /* rounds, on the dialer */
   thirl_time round_at, round_started;
   unsigned round_failures, punch_failures; /* in a row */
   bool round_under_way, was_direct;
-  thirl_error told_reason;                                 /* of the last PATH event */
-  uint64_t relayed_in, relayed_out, direct_in, direct_out; /* stream bytes of paths that are gone */
+  thirl_error told_reason;            /* of the last PATH event */
+  thirl_session_route sender, former; /* whose what was sent last is, and what was sent before it */
+  uint64_t relayed_in, relayed_out, direct_in, direct_out; /* stream bytes of paths that are gone, modulo 2^64 */
   thirl_dice dice;
   thirl_session_event events[THIRL_SESSION_EVENTS_MAX];
   size_t n_events, events_lost;
@@ -95,6 +97,13 @@ void thirl_session_relay_down(thirl_session *s, thirl_time now, thirl_error why)
 bool thirl_session_relay_input(thirl_session *s, thirl_time now, thirl_bytes in);
 /** ICE has selected a connection. */
 thirl_error thirl_session_direct_up(thirl_session *s, thirl_time now, const thirl_addr *remote);
+/**
+ * ICE is about to select a connection, and what only the peer can use may go out over it: our first flight of TLS. Nothing is taken
+ * from it before it is confirmed. Withdrawn: it came to nothing, and nothing has happened.
+ */
+thirl_error thirl_session_direct_prospect(thirl_session *s, thirl_time now, const thirl_addr *remote);
+void thirl_session_direct_confirmed(thirl_session *s);
+void thirl_session_direct_withdrawn(thirl_session *s);
 /** OK: another round of punching begins. */
 void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why);
 bool thirl_session_direct_input(thirl_session *s, thirl_time now, thirl_bytes in);
@@ -128,7 +137,10 @@ bool thirl_session_next_event(thirl_session *s, thirl_session_event *ev);
 /** The caller gives up: BYE with this reason goes out on the way, then FAILED(E_PEER_CLOSED at the other side). */
 void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason);
 
-/** Stream bytes by kind of path, both directions together. */
+/**
+ * Stream bytes by kind of path, both directions together, each byte once: what arrived by the path that brought it first, what was sent by the last
+ * that took it before it was acknowledged. When the session has finished, the sum is the length of both directions.
+ */
 void thirl_session_moved(const thirl_session *s, uint64_t *relayed, uint64_t *direct);
 
 #endif

@@ -66,14 +66,13 @@ run_pair() {
     case "$expected $(peers_verdict "$name")" in
       'direct direct')
         [ "$(number "$name" finished direct_bytes)" -gt 0 ] || trouble "$name moved nothing over the direct path"
-        [ "$(peers_events "$name" path | grep -c .)" -eq 2 ] || trouble "$name changed paths more often than once"
+        [ "$(peers_events "$name" path | grep -c .)" -le 2 ] || trouble "$name changed paths more often than once"
         ;;
       'relayed relayed E_'*) [ "$(number "$name" finished direct_bytes)" -eq 0 ] || trouble "$name moved bytes over a direct path" ;;
       *) trouble "$name should be $expected, says '$(peers_verdict "$name")'" ;;
     esac
     bytes=$(($(number "$name" finished direct_bytes) + $(number "$name" finished relayed_bytes)))
-    # What was under way on the relay at the change is sent again over the direct path, and counts twice.
-    [ "$bytes" -ge $((4 * half)) ] || trouble "$name counts $bytes bytes, not $((4 * half)) or more"
+    [ "$bytes" -eq $((4 * half)) ] || trouble "$name counts $bytes bytes, not $((4 * half)): each byte counts once"
   done
   printf 'ok    %-32s %s' "$pair:" "$(peers_verdict A)"
   [ "$expected" = relayed ] || awk -v a="$(number A confirmed after_us)" -v b="$(number B confirmed after_us)" \

@@ -59,7 +59,10 @@ static void take_event(meeting *m, meeting_side *s, const thirl_session_endpoint
     s->n_path_events++;
     s->is_direct = ev->of.route == THIRL_SESSION_DIRECT;
     s->reason = ev->of.error;
-    if (s->is_direct && !s->direct_at) s->direct_at = now;
+    if (s->is_direct && !s->direct_at) {
+      s->direct_at = now;
+      s->direct_after = ev->of.since_go;
+    }
     break;
   case THIRL_SESSION_CONFIRMED:
     if (!s->confirmed_at) {
@@ -73,6 +76,7 @@ static void take_event(meeting *m, meeting_side *s, const thirl_session_endpoint
   case THIRL_SESSION_FINISHED:
     s->finished = true;
     if (s->read != s->to_read || s->written != s->to_write) s->wrong = true;
+    if (ev->of.relayed + ev->of.direct != s->read + s->written) s->wrong = true; /* each byte counts once */
     break;
   case THIRL_SESSION_FAILED:
     s->failed = true;
@@ -100,7 +104,7 @@ static bool write_some(meeting_side *s, thirl_time now) {
   return thirl_session_streams_finish(s->endpoint, now, s->handle) == THIRL_OK || did;
 }
 
-static bool read_some(meeting_side *s, thirl_time now) {
+static bool read_some(meeting_side *s, thirl_time now, thirl_time world) {
   thirl_bytes v;
   bool did = false;
   size_t left = s->read_most ? s->read_most : SIZE_MAX;
@@ -114,6 +118,7 @@ static bool read_some(meeting_side *s, thirl_time now) {
     if (v.n > left) v.n = left;
     for (size_t i = 0; i < v.n; i++)
       if (v.p[i] != pattern(s->salt_in, s->read + i)) s->wrong = true;
+    if (!s->read) s->first_read_at = world;
     s->read += v.n;
     left -= v.n;
     if (s->read > s->to_read) s->wrong = true;
@@ -134,7 +139,7 @@ static void run_application(meeting *m, meeting_side *s) {
   while (thirl_session_endpoint_next_event(s->endpoint, &ev))
     take_event(m, s, &ev);
   thirl_time now = thirl_sim_clock(s->host);
-  did = read_some(s, now);
+  did = read_some(s, now, thirl_sim_now(m->sim));
   did = write_some(s, now) || did;
   if (did) thirl_sim_kick(s->host);
 }

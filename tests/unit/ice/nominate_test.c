@@ -220,6 +220,97 @@ static void both_controlling(void **state) {
   }
 }
 
+/* ---- what may follow a nomination that is not answered ---- */
+
+static thirl_ice_link prospect_at(toy *t, thirl_time ms) {
+  toy_run(t, THIRL_S + ms * THIRL_MS);
+  return thirl_ice_prospect(t->agent[0].ice);
+}
+
+/* A private address is another machine's in another network: nothing follows before the peer's own check has come from there. */
+static void a_private_host_has_to_show_that_it_is_the_peer(void **state) {
+  (void)state;
+  toy *t = toy_two(NULL);
+  toy_hosts(t, THIRL_ICE_TCP_SO, THIRL_ICE_TCP_SO, 0, 5000);
+  toy_go(t, 0, t->now);
+  toy_go(t, 1, t->now);
+  assert_int_equal(prospect_at(t, 100), 0); /* up, the nomination has gone */
+  assert_int_equal(t->agent[0].nominations, 1);
+  assert_int_equal(prospect_at(t, 149), 0);
+  assert_int_equal(prospect_at(t, 150), t->agent[0].last_link); /* its check is here */
+  assert_int_equal(thirl_ice_prospect(t->agent[1].ice), 0);     /* who is controlled nominates nothing */
+  assert_int_equal(prospect_at(t, 199), t->agent[0].last_link);
+  assert_int_equal(prospect_at(t, 200), 0); /* it is selected */
+  assert_int_equal(t->agent[0].selected, 1);
+  toy_free(t);
+}
+
+static void two_at(toy *t, thirl_ice_type type, thirl_addr at0, thirl_addr at1) {
+  toy_candidate(t, 0, type, THIRL_ICE_TCP_SO, 0, at0, at0, true);
+  toy_candidate(t, 1, type, THIRL_ICE_TCP_SO, 0, at1, at1, true);
+  toy_go(t, 0, t->now);
+  toy_go(t, 1, t->now);
+}
+
+static void where_nobody_else_can_be_it_follows_at_once(void **state) {
+  (void)state;
+  static const uint8_t global[16] = {0x20, 1, 0xd, 0xb8, [15] = 1}, local[16] = {0xfd, [15] = 1};
+  static const struct {
+    thirl_ice_type type;
+    bool is_v6;
+    uint8_t v4[4];
+    const uint8_t *v6;
+    bool at_once;
+  } cases[] = {
+      {THIRL_ICE_SRFLX, false, {10, 0, 1, 2}, NULL, true},
+      {THIRL_ICE_HOST, false, {198, 51, 100, 9}, NULL, true},
+      {THIRL_ICE_HOST, false, {172, 16, 0, 1}, NULL, false},
+      {THIRL_ICE_HOST, false, {172, 31, 9, 9}, NULL, false},
+      {THIRL_ICE_HOST, false, {172, 32, 0, 1}, NULL, true},
+      {THIRL_ICE_HOST, false, {192, 168, 3, 4}, NULL, false},
+      {THIRL_ICE_HOST, false, {192, 169, 3, 4}, NULL, true},
+      {THIRL_ICE_HOST, false, {100, 64, 0, 1}, NULL, false},
+      {THIRL_ICE_HOST, false, {100, 127, 0, 1}, NULL, false},
+      {THIRL_ICE_HOST, false, {100, 128, 0, 1}, NULL, true},
+      {THIRL_ICE_HOST, false, {169, 254, 7, 7}, NULL, false},
+      {THIRL_ICE_HOST, true, {0}, global, true},
+      {THIRL_ICE_HOST, true, {0}, local, false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    toy *t = toy_two(NULL);
+    const uint8_t *ip = cases[i].v4;
+    thirl_addr far =
+        cases[i].is_v6 ? thirl_addr_v6(cases[i].v6, 5000) : thirl_addr_v4(ip[0], ip[1], ip[2], ip[3], 5000);
+    thirl_addr near = far;
+    near.ip[cases[i].is_v6 ? 14 : 3] ^= 0x55;
+    two_at(t, cases[i].type, near, far);
+    assert_int_equal(prospect_at(t, 99), 0);
+    assert_int_equal(prospect_at(t, 100) != 0, cases[i].at_once);
+    assert_int_equal(prospect_at(t, 150), t->agent[0].last_link);
+    toy_free(t);
+  }
+}
+
+static void only_what_is_nominated_at_once_has_prospects(void **state) {
+  (void)state;
+  toy *t = toy_two(regular);
+  two_at(t, THIRL_ICE_SRFLX, toy_addr(0, 5000), toy_addr(1, 5000));
+  for (thirl_time ms = 100; ms < 400; ms += 10)
+    assert_int_equal(prospect_at(t, ms), 0);
+  assert_int_equal(t->agent[0].selected, 1);
+  toy_free(t);
+}
+
+static void prospects_die_with_their_link(void **state) {
+  (void)state;
+  toy *t = toy_two(NULL);
+  two_at(t, THIRL_ICE_SRFLX, toy_addr(0, 5000), toy_addr(1, 5000));
+  assert_int_equal(prospect_at(t, 110), 1);
+  toy_kill(t, (unsigned)(toy_conn_of(t, 0, 1) - t->conns), t->now, t->now);
+  assert_int_equal(prospect_at(t, 111), 0);
+  toy_free(t);
+}
+
 static void after_the_end_nothing_more_is_wanted(void **state) {
   (void)state;
   toy *t = toy_two(NULL);
@@ -245,6 +336,10 @@ int main(void) {
       cmocka_unit_test(the_controlled_side_follows_to_another_link),
       cmocka_unit_test(the_controlled_side_follows_before_it_hears_of_the_loss),
       cmocka_unit_test(both_controlling),
+      cmocka_unit_test(a_private_host_has_to_show_that_it_is_the_peer),
+      cmocka_unit_test(where_nobody_else_can_be_it_follows_at_once),
+      cmocka_unit_test(only_what_is_nominated_at_once_has_prospects),
+      cmocka_unit_test(prospects_die_with_their_link),
       cmocka_unit_test(after_the_end_nothing_more_is_wanted),
   };
   return cmocka_run_group_tests_name("ice/nominate", tests, NULL, NULL);

@@ -111,6 +111,137 @@ static void one_handshake_one_hello_and_then_silence(void **state) {
   couple_close(c);
 }
 
+/* ---- a direct path that is not confirmed yet ---- */
+
+static const thirl_addr far_end = {.family = THIRL_FAMILY_V4, .port = 4000, .ip = {198, 51, 100, 1}};
+
+static void a_prospect_sends_its_first_flight_and_nothing_else(void **state) {
+  (void)state;
+  uint8_t buf[4096];
+  couple *c = open_relayed();
+  thirl_session_punch_started(&c->d.s, c->now);
+  assert_int_equal(thirl_session_direct_prospect(&c->d.s, c->now, &far_end), THIRL_OK);
+  assert_true(thirl_session_direct_wants_pull(&c->d.s));
+  size_t n = thirl_session_direct_pull(&c->d.s, buf, sizeof buf);
+  assert_in_range(n, 100, 500);
+  assert_int_equal(buf[0], 22); /* RFC 8446 section 5.1: handshake */
+  assert_int_equal(buf[5], 1);  /* section 4: client_hello */
+  couple_write(c, &c->d, 1000);
+  assert_false(thirl_session_direct_wants_pull(&c->d.s));
+  assert_int_equal(thirl_session_direct_pull(&c->d.s, buf, sizeof buf), 0);
+  assert_true(thirl_session_wants_punch(&c->d.s)); /* a round that begins now would still punch */
+  couple_run(c, 60 * THIRL_S);                     /* ICE watches it, not the session */
+  assert_true(thirl_session_path_is_set(&c->d.s.direct));
+  assert_int_equal(c->l.read, 1000);
+  couple_close(c);
+}
+
+/* It came to nothing: as if it had never been. */
+static void a_prospect_withdrawn_leaves_no_trace(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  thirl_session_punch_started(&c->d.s, c->now);
+  size_t events = c->d.n_events;
+  thirl_time round_at = c->d.s.round_at;
+  assert_int_equal(thirl_session_direct_prospect(&c->d.s, c->now, &far_end), THIRL_OK);
+  thirl_session_direct_withdrawn(&c->d.s);
+  couple_settle(c);
+  assert_false(thirl_session_path_is_set(&c->d.s.direct));
+  assert_true(c->d.s.punching);
+  assert_int_equal(c->d.s.relay_reason, THIRL_OK);
+  assert_int_equal(c->d.s.round_at, round_at);
+  assert_int_equal(c->d.s.punch_failures, 0);
+  assert_int_equal(c->d.n_events, events);
+  couple_direct_up(c);                     /* the next link */
+  thirl_session_direct_withdrawn(&c->d.s); /* which is none */
+  couple_run(c, THIRL_S);
+  assert_int_equal(c->d.s.route, THIRL_SESSION_DIRECT);
+  couple_close(c);
+}
+
+static void a_prospect_confirmed_is_a_path_like_any_other(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  thirl_session_punch_started(&c->d.s, c->now);
+  thirl_time t = c->now;
+  assert_int_equal(thirl_session_direct_prospect(&c->d.s, c->now, &far_end), THIRL_OK);
+  thirl_session_direct_confirmed(&c->d.s);
+  assert_false(thirl_session_wants_punch(&c->d.s));
+  couple_run_to(c, t + 10 * THIRL_S); /* nobody answers */
+  assert_false(thirl_session_path_is_set(&c->d.s.direct));
+  expect_event(&c->d, THIRL_SESSION_PATH, 1, t + 10 * THIRL_S, THIRL_E_TIMEOUT);
+  couple_close(c);
+}
+
+/* ---- bytes by kind of path ---- */
+
+static void expect_sum(const couple *c) {
+  for (int i = 0; i < 2; i++) {
+    const couple_side *s = i ? &c->l : &c->d;
+    const couple_event *e = couple_find(s, THIRL_SESSION_FINISHED, 0);
+    assert_non_null(e);
+    assert_int_equal(e->ev.relayed + e->ev.direct, c->d.written + c->l.written);
+  }
+}
+
+/* What was under way when the path changed is sent twice, and counted once: with the path that took it last. */
+static void a_byte_that_is_sent_again_counts_once(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  couple_write(c, &c->d, 30000);
+  couple_run(c, 300 * THIRL_MS); /* 30000 relayed and acknowledged */
+  couple_direct_up(c);
+  couple_run(c, 90 * THIRL_MS);
+  couple_write(c, &c->d, 20000); /* on the relay: 10 ms before the direct path is there */
+  couple_run(c, 20 * THIRL_MS);
+  assert_int_equal(c->d.s.route, THIRL_SESSION_DIRECT);
+  uint64_t relayed, direct;
+  thirl_session_moved(&c->d.s, &relayed, &direct);
+  assert_int_equal(relayed, 30000);
+  assert_int_equal(direct, 20000);
+  couple_run(c, THIRL_S);
+  couple_write(c, &c->d, 10000);
+  c->cut[COUPLE_DIRECT] = true; /* lost with the path: it goes over the relay in the end */
+  couple_run(c, 5 * THIRL_S);
+  thirl_session_moved(&c->d.s, &relayed, &direct);
+  assert_int_equal(relayed + direct, 60000);
+  assert_int_equal(direct, 20000);
+  couple_write(c, &c->l, 5000);
+  couple_finish(c, &c->d);
+  couple_finish(c, &c->l);
+  couple_run(c, THIRL_S);
+  expect_sum(c);
+  couple_close(c);
+}
+
+/* The word that it has arrived comes before a byte of it was sent again: then the former path has brought it. */
+static void what_a_former_path_has_brought_is_its_own(void **state) {
+  (void)state;
+  uint8_t *p, buf[4096];
+  size_t n, skip;
+  uint64_t relayed, direct;
+  couple *c = open_both();
+  thirl_session *d = &c->d.s, *l = &c->l.s;
+  assert_int_equal(thirl_session_stream_space(&d->stream, &p, &n), THIRL_OK);
+  memset(p, 0, 1000);
+  thirl_session_stream_commit(&d->stream, 1000);
+  thirl_session_stream_sent(&d->stream, 1000);
+  d->direct.stream_out += 1000;
+  assert_int_equal(thirl_session_stream_reserve(&l->stream, 0, 1000, &skip, &p, &n), THIRL_OK);
+  memset(p, 0, 1000);
+  thirl_session_stream_received(&l->stream, 1000);
+  thirl_session_direct_down(d, c->now, THIRL_E_RESET);
+  thirl_session_moved(d, &relayed, &direct);
+  assert_int_equal(relayed + direct, 0); /* it counts as not sent */
+  thirl_session_path_say_ack(&l->relay, &l->stream);
+  n = thirl_session_relay_pull(l, buf, sizeof buf);
+  assert_true(thirl_session_relay_input(d, c->now, THIRL_BYTES(buf, n)));
+  thirl_session_moved(d, &relayed, &direct);
+  assert_int_equal(direct, 1000);
+  assert_int_equal(relayed, 0);
+  couple_close(c);
+}
+
 /* ---- liveness ---- */
 
 static void a_path_that_swallows_is_given_up_after_2500_ms(void **state) {
@@ -952,6 +1083,11 @@ int main(void) {
       cmocka_unit_test(an_idle_path_is_asked_every_25_s),
       cmocka_unit_test(a_slow_path_is_not_a_dead_one),
       cmocka_unit_test(a_direct_path_without_hello_is_a_punch_in_vain),
+      cmocka_unit_test(a_prospect_sends_its_first_flight_and_nothing_else),
+      cmocka_unit_test(a_prospect_withdrawn_leaves_no_trace),
+      cmocka_unit_test(a_prospect_confirmed_is_a_path_like_any_other),
+      cmocka_unit_test(a_byte_that_is_sent_again_counts_once),
+      cmocka_unit_test(what_a_former_path_has_brought_is_its_own),
       cmocka_unit_test(an_open_path_that_goes_silent_stalls_2_s_at_most),
       cmocka_unit_test(an_acknowledgement_lost_with_its_path_is_said_again),
       cmocka_unit_test(the_acknowledgement_of_the_end_lost_likewise),
