@@ -27,8 +27,8 @@
   X(discoveries_per_second_per_ip, uint32_t, 50, 1, 1000000,                                                           \
     "Binding requests for another source, another port or padding, from one IPv4 address or one IPv6 /64")             \
   X(max_probes, uint32_t, 256, 1, 1024, "connections to clients that ask what their NAT does with TCP, at a time")     \
-  X(probes_per_second_per_ip, uint32_t, 10, 1, 1000000, "of them to one IPv4 address or one IPv6 /64")
-X(warnings_per_minute, uint32_t, 6, 1, 60000, "lines in the log about what strangers try")
+  X(probes_per_second_per_ip, uint32_t, 10, 1, 1000000, "of them to one IPv4 address or one IPv6 /64")                 \
+  X(warnings_per_minute, uint32_t, 6, 1, 60000, "lines in the log about what strangers try")
 
 /** 0 in a field means its default. */
 typedef struct thirl_server_limits {

@@ -53,8 +53,7 @@ static void describe_themselves(void **state) {
     assert_true(row.least <= row.normal && row.normal <= row.most && row.what[0]);
     assert_int_equal(thirl_server_limits_set(&by_name, row.name, row.normal), THIRL_OK);
   }
-  assert_int_equal(n, 16);
-  assert_int_equal(n, 15);
+  assert_int_equal(n, 17);
   thirl_server_limits_complete(&by_default);
   assert_memory_equal(&by_default, &by_name, sizeof by_name);
 }
