@@ -8,16 +8,16 @@ enum { RANDOM_TRIES = 32 };
 void thirl_natbox_allocation_init(thirl_natbox_allocator *a, uint64_t seed) {
   *a = (thirl_natbox_allocator){0};
   thirl_dice_seed(&a->dice, seed);
-  thirl_map_init(&a->blocks, sizeof(thirl_addr), seed);
+  thirl_map_init(&a->hosts, sizeof(thirl_addr), seed);
 }
 
 void thirl_natbox_allocation_fini(thirl_natbox_allocator *a) {
-  thirl_map_fini(&a->blocks);
+  thirl_map_fini(&a->hosts);
 }
 
 void thirl_natbox_allocation_reset(thirl_natbox_allocator *a) {
   memset(a->next, 0, sizeof a->next);
-  thirl_map_fini(&a->blocks);
+  thirl_map_fini(&a->hosts);
 }
 
 /* A range of ports, both ends included. */
@@ -39,6 +39,7 @@ static bool overlaps(const search *s) {
 
 static bool is_free(const search *s, uint32_t port) {
   thirl_addr outside = thirl_addr_with_port(s->wish->external, (uint16_t)port);
+  if (thirl_natbox_holddown_bars(&s->bindings->resting, s->wish->protocol, &outside, &s->wish->inside)) return false;
   if (thirl_natbox_session_of_outside(s->sessions, s->wish->protocol, &outside, &s->wish->remote)) return false;
   return overlaps(s) || !thirl_natbox_binding_of_outside(s->bindings, s->wish->protocol, &outside);
 }
@@ -69,19 +70,45 @@ static uint32_t pick_sequential(thirl_natbox_allocator *a, const search *s, rang
   return port;
 }
 
+/* Inner hosts are numbered as they appear. */
+static thirl_error number_of(thirl_natbox_allocator *a, const thirl_addr *inside, uintptr_t *out) {
+  thirl_addr host = thirl_addr_with_port(*inside, 0);
+  uintptr_t number = (uintptr_t)thirl_map_get(&a->hosts, &host);
+  if (number == 0) {
+    number = a->hosts.n + 1;
+    thirl_error e = thirl_map_put(&a->hosts, &host, (void *)number); // NOLINT(performance-no-int-to-ptr)
+    if (e != THIRL_OK) return e;
+  }
+  *out = number - 1;
+  return THIRL_OK;
+}
+
+thirl_error thirl_natbox_allocation_external(thirl_natbox_allocator *a, const thirl_natbox_config *config,
+                                             const thirl_addr *inside, thirl_addr *out) {
+  uintptr_t number = 0;
+  *out = config->external;
+  if (config->n_pool == 0) return THIRL_OK;
+  if (config->pooling == THIRL_NATBOX_ARBITRARY) {
+    number = (uintptr_t)thirl_dice_below(&a->dice, config->n_pool + 1u);
+  } else {
+    thirl_error e = number_of(a, inside, &number);
+    if (e != THIRL_OK) return e;
+  }
+  number %= config->n_pool + 1u;
+  if (number > 0) *out = config->pool[number - 1];
+  return THIRL_OK;
+}
+
 /* The ports that belong to the inner host. More hosts than blocks share them. */
 static thirl_error block_of(thirl_natbox_allocator *a, const search *s, range *r) {
   uint32_t size = s->rules->block ? s->rules->block : 1, total = r->hi - r->lo + 1;
   uint32_t blocks = total / size;
   if (blocks == 0) return THIRL_OK;
-  thirl_addr host = thirl_addr_with_port(s->wish->inside, 0);
-  uintptr_t number = (uintptr_t)thirl_map_get(&a->blocks, &host);
-  if (number == 0) {
-    number = a->blocks.n % blocks + 1;
-    thirl_error e = thirl_map_put(&a->blocks, &host, (void *)number); // NOLINT(performance-no-int-to-ptr)
-    if (e != THIRL_OK) return e;
-  }
-  r->lo += (uint32_t)(number - 1) * size;
+  uintptr_t number = 0;
+  thirl_error e = number_of(a, &s->wish->inside, &number);
+  if (e != THIRL_OK) return e;
+  if (s->wish->n_external > 1) number /= s->wish->n_external;
+  r->lo += (uint32_t)(number % blocks) * size;
   r->hi = r->lo + size - 1;
   return THIRL_OK;
 }

@@ -4,16 +4,33 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void thirl_natbox_binding_init(thirl_natbox_bindings *t, uint64_t seed) {
+enum { TIMERS_MAX = 1 << 18 };
+
+typedef struct host_key {
+  thirl_addr inside;
+  uint32_t protocol;
+} host_key;
+
+const thirl_natbox_rules *thirl_natbox_binding_rules(const thirl_natbox_config *config, uint8_t protocol) {
+  return protocol == THIRL_NATBOX_TCP ? &config->tcp : &config->udp;
+}
+
+void thirl_natbox_binding_init(thirl_natbox_bindings *t, const thirl_natbox_config *config, uint64_t seed) {
+  *t = (thirl_natbox_bindings){.config = config};
   thirl_map_init(&t->by_inside, sizeof(thirl_natbox_key), seed);
   thirl_map_init(&t->by_outside, sizeof(thirl_natbox_key), ~seed);
-  t->n = 0;
+  thirl_map_init(&t->per_host, sizeof(host_key), seed);
+  thirl_heap_init(&t->timers, TIMERS_MAX);
+  thirl_natbox_holddown_init(&t->resting, seed);
 }
 
 void thirl_natbox_binding_fini(thirl_natbox_bindings *t) {
   assert(t->n == 0);
   thirl_map_fini(&t->by_inside);
   thirl_map_fini(&t->by_outside);
+  thirl_map_fini(&t->per_host);
+  thirl_heap_fini(&t->timers);
+  thirl_natbox_holddown_fini(&t->resting);
 }
 
 thirl_addr thirl_natbox_binding_scope(thirl_natbox_mapping mapping, const thirl_addr *remote) {
@@ -41,21 +58,46 @@ thirl_natbox_binding *thirl_natbox_binding_of_outside(const thirl_natbox_binding
   return thirl_map_get(&t->by_outside, &key);
 }
 
+size_t thirl_natbox_binding_count_of(const thirl_natbox_bindings *t, uint8_t protocol, const thirl_addr *inside) {
+  host_key key = {.inside = thirl_addr_with_port(*inside, 0), .protocol = protocol};
+  return (uintptr_t)thirl_map_get(&t->per_host, &key);
+}
+
+/* A count is kept as the value itself; lowering one needs no memory. */
+static thirl_error count_host(thirl_natbox_bindings *t, const thirl_natbox_binding *b, int by) {
+  host_key key = {.inside = thirl_addr_with_port(b->inside, 0), .protocol = b->protocol};
+  uintptr_t n = (uintptr_t)thirl_map_get(&t->per_host, &key) + (uintptr_t)by;
+  if (n != 0) return thirl_map_put(&t->per_host, &key, (void *)n); // NOLINT(performance-no-int-to-ptr)
+  thirl_map_remove(&t->per_host, &key);
+  return THIRL_OK;
+}
+
+void thirl_natbox_binding_refresh(thirl_natbox_bindings *t, thirl_natbox_binding *b) {
+  thirl_time life = thirl_natbox_binding_rules(t->config, b->protocol)->map_timeout;
+  if (life == 0) return;
+  b->expires = thirl_time_after(t->now, life);
+  if (!thirl_heap_has(&b->timer)) (void)thirl_heap_set(&t->timers, &b->timer, b->expires); /* else it ends sooner */
+}
+
 thirl_natbox_binding *thirl_natbox_binding_add(thirl_natbox_bindings *t, const thirl_natbox_binding *like) {
   thirl_natbox_binding *b = malloc(sizeof *b);
   if (!b) return NULL;
   *b = *like;
   thirl_list_init(&b->sessions);
   b->holders = 0;
+  b->timer = (thirl_heap_node){0};
   thirl_natbox_key in = inside_key(b->protocol, &b->inside, &b->scope), out = outside_key(b->protocol, &b->outside);
   b->next_same_port = thirl_map_get(&t->by_outside, &out);
   if (thirl_map_put(&t->by_inside, &in, b) != THIRL_OK) goto fail;
-  if (thirl_map_put(&t->by_outside, &out, b) != THIRL_OK) {
-    thirl_map_remove(&t->by_inside, &in);
-    goto fail;
-  }
+  if (count_host(t, b, 1) != THIRL_OK) goto fail_inside;
+  if (thirl_map_put(&t->by_outside, &out, b) != THIRL_OK) goto fail_host;
   t->n++;
+  thirl_natbox_binding_refresh(t, b);
   return b;
+fail_host:
+  (void)count_host(t, b, -1);
+fail_inside:
+  thirl_map_remove(&t->by_inside, &in);
 fail:
   free(b);
   return NULL;
@@ -77,6 +119,11 @@ void thirl_natbox_binding_remove(thirl_natbox_bindings *t, thirl_natbox_binding 
       first = first->next_same_port;
     first->next_same_port = b->next_same_port;
   }
+  (void)count_host(t, b, -1);
+  thirl_heap_remove(&t->timers, &b->timer);
+  thirl_time rest = thirl_natbox_binding_rules(t->config, b->protocol)->hold_down;
+  if (rest != 0)
+    thirl_natbox_holddown_put(&t->resting, b->protocol, &b->outside, &b->inside, thirl_time_after(t->now, rest));
   t->n--;
   free(b);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The way of a packet through the box. Here: which flow it belongs to, opening one, translation, answers. Elsewhere: ports (allocation.c),
- * who may come in (filter.c), TCP's states (tracking.c), the tables (binding.c, session.c).
+ * who may come in (filter.c), TCP's states (tracking.c), SYNs that wait for an answer (held.c), the tables (binding.c, session.c).
  */
 #include "natbox/natbox.h"
 
@@ -10,30 +10,22 @@
 
 #include "natbox/allocation.h"
 #include "natbox/filter.h"
+#include "natbox/held.h"
+#include "natbox/prefix.h"
 
 enum { SEEN_AS_TRIES = 64 };
-
-static const thirl_time HOLD_TIME = 6 * THIRL_S; /* RFC 5382 REQ-4 */
-
-/* A SYN that nobody asked for, until its answer is due. */
-typedef struct held {
-  thirl_natbox_packet syn;
-  thirl_time due;
-  thirl_link link;
-} held;
 
 struct thirl_natbox {
   thirl_natbox_config config;
   thirl_natbox_bindings bindings;
   thirl_natbox_sessions sessions;
   thirl_natbox_allocator allocator;
-  thirl_list held; /* in the order of due */
-  size_t n_held;
+  thirl_natbox_held held;
   thirl_natbox_counters count;
 };
 
 static const thirl_natbox_rules *rules_of(const thirl_natbox *box, uint8_t protocol) {
-  return protocol == THIRL_NATBOX_UDP ? &box->config.udp : &box->config.tcp;
+  return thirl_natbox_binding_rules(&box->config, protocol);
 }
 
 /* --- flows ------------------------------------------------------------------------------------------------------------------------ */
@@ -58,9 +50,12 @@ static thirl_natbox_binding *binding_for(thirl_natbox *box, uint8_t protocol, co
   thirl_natbox_binding like = {.protocol = protocol, .inside = *inside, .outside = *inside, .scope = scope};
   if (translate) {
     thirl_natbox_wish wish = {
-        .protocol = protocol, .inside = *inside, .remote = *remote, .external = box->config.external};
-    thirl_error e =
-        thirl_natbox_allocation_pick(&box->allocator, rules, &wish, &box->bindings, &box->sessions, &like.outside);
+        .protocol = protocol, .inside = *inside, .remote = *remote, .n_external = box->config.n_pool + 1u};
+    if (rules->max_ports && thirl_natbox_binding_count_of(&box->bindings, protocol, inside) >= rules->max_ports)
+      return NULL;
+    thirl_error e = thirl_natbox_allocation_external(&box->allocator, &box->config, inside, &wish.external);
+    if (e != THIRL_OK) return NULL;
+    e = thirl_natbox_allocation_pick(&box->allocator, rules, &wish, &box->bindings, &box->sessions, &like.outside);
     if (e == THIRL_E_IN_USE)
       evict(box, protocol, &like.outside);
     else if (e != THIRL_OK)
@@ -121,6 +116,7 @@ static thirl_natbox_session *open_from_outside(thirl_natbox *box, thirl_time now
 static void refresh(thirl_natbox *box, thirl_natbox_session *s, thirl_time now, bool outward, bool changed) {
   const thirl_natbox_rules *rules = rules_of(box, s->protocol);
   bool counts = rules->refresh == THIRL_NATBOX_REFRESH_BOTH || outward == (rules->refresh == THIRL_NATBOX_REFRESH_OUT);
+  if (counts && s->binding) thirl_natbox_binding_refresh(&box->bindings, s->binding);
   if (!counts && !changed) return;
   thirl_time life = rules->new_timeout;
   if (s->protocol == THIRL_NATBOX_TCP)
@@ -163,44 +159,14 @@ static bool may_begin(const thirl_natbox *box, const thirl_natbox_packet *p) {
 
 /* --- answers ---------------------------------------------------------------------------------------------------------------------- */
 
-static void drop_held(thirl_natbox *box, held *h) {
-  thirl_list_remove(&h->link);
-  box->n_held--;
-  free(h);
-}
-
-/* RFC 5382 REQ-4: an outbound SYN for the same connection makes the box forget the inbound one. */
-static void cancel_held(thirl_natbox *box, const thirl_natbox_packet *out) {
-  if (!thirl_natbox_packet_is_syn(out)) return;
-  for (thirl_link *k = thirl_list_first(&box->held), *next; k; k = next) {
-    held *h = THIRL_OWNER(k, held, link);
-    next = thirl_list_next(&box->held, k);
-    if (thirl_addr_equal(&h->syn.dst, &out->src) && thirl_addr_equal(&h->syn.src, &out->dst)) drop_held(box, h);
-  }
-}
-
 static thirl_natbox_verdict hold(thirl_natbox *box, thirl_time now, const thirl_natbox_packet *p) {
-  if (!thirl_natbox_packet_is_syn(p)) return THIRL_NATBOX_DISCARD;
-  for (thirl_link *k = thirl_list_first(&box->held); k; k = thirl_list_next(&box->held, k)) {
-    const held *h = THIRL_OWNER(k, held, link); /* a retransmission does not begin the six seconds anew */
-    if (thirl_addr_equal(&h->syn.src, &p->src) && thirl_addr_equal(&h->syn.dst, &p->dst)) return THIRL_NATBOX_DISCARD;
-  }
-  held *h = box->n_held < THIRL_NATBOX_HELD_MAX ? calloc(1, sizeof *h) : NULL;
-  if (!h) {
-    box->count.limited++;
-    return THIRL_NATBOX_DISCARD;
-  }
-  h->syn = *p;
-  h->syn.payload = (thirl_bytes){0};
-  h->due = thirl_time_after(now, HOLD_TIME);
-  thirl_list_append(&box->held, &h->link);
-  box->n_held++;
+  if (thirl_natbox_packet_is_syn(p) && thirl_natbox_held_put(&box->held, now, p) != THIRL_OK) box->count.limited++;
   return THIRL_NATBOX_DISCARD;
 }
 
 static thirl_natbox_verdict reply(thirl_natbox *box, thirl_natbox_packet *p, bool with_rst) {
   if (p->protocol == THIRL_NATBOX_TCP && (p->flags & THIRL_NATBOX_RST)) return THIRL_NATBOX_DISCARD;
-  if (with_rst && p->protocol != THIRL_NATBOX_TCP) return THIRL_NATBOX_DISCARD;
+  if (p->protocol == THIRL_NATBOX_ECHO || (with_rst && p->protocol != THIRL_NATBOX_TCP)) return THIRL_NATBOX_DISCARD;
   *p = with_rst ? thirl_natbox_packet_rst_for(p)
                 : thirl_natbox_packet_icmp_for(p, THIRL_NATBOX_PORT_UNREACHABLE, p->dst);
   box->count.replied++;
@@ -265,6 +231,25 @@ static thirl_natbox_verdict icmp_outbound(thirl_natbox *box, thirl_natbox_packet
   return THIRL_NATBOX_PASS;
 }
 
+/* --- the firewall's own rules, whatever a flow may say ------------------------------------------------------------------------------ */
+
+static bool may_speak_to(const thirl_natbox *box, uint8_t protocol, const thirl_addr *remote) {
+  if (protocol == THIRL_NATBOX_ICMP) return true;
+  if (protocol == THIRL_NATBOX_ECHO) return !box->config.without_echo;
+  const thirl_natbox_rules *rules = rules_of(box, protocol);
+  if (!rules->only_allowed) return true;
+  for (unsigned i = 0; i < rules->n_allow; i++)
+    if (rules->allow[i] == remote->port) return true;
+  return false;
+}
+
+/* The inside wants to go where it may not. */
+static thirl_natbox_verdict forbid(thirl_natbox *box, thirl_natbox_packet *p) {
+  box->count.refused++;
+  thirl_natbox_refusal how = rules_of(box, p->protocol)->refusal;
+  return how == THIRL_NATBOX_REFUSE_SILENTLY ? THIRL_NATBOX_DISCARD : reply(box, p, how == THIRL_NATBOX_REFUSE_RST);
+}
+
 /* --- the ways through ------------------------------------------------------------------------------------------------------------- */
 
 static void begin(thirl_natbox *box, thirl_time now) {
@@ -294,7 +279,7 @@ static thirl_natbox_verdict translate_outward(thirl_natbox *box, thirl_time now,
   p->src = s->outside;
   p->dst = s->remote;
   if (j == THIRL_NATBOX_LAST) remove_session(box, s);
-  cancel_held(box, p);
+  thirl_natbox_held_cancel(&box->held, p);
   return THIRL_NATBOX_PASS;
 }
 
@@ -334,61 +319,94 @@ static thirl_natbox_verdict translate_inward(thirl_natbox *box, thirl_time now, 
   return THIRL_NATBOX_PASS;
 }
 
+/* NPTv6 knows no flows: the inner address changes wherever it stands. What has no place in the other prefix stays as it is (section 3.5 of RFC 6296). */
+static thirl_natbox_verdict change_prefix(thirl_natbox *box, thirl_natbox_packet *p, bool outward) {
+  const thirl_natbox_config *c = &box->config;
+  const thirl_addr *inner = &c->inner_prefix, *outer = &c->external;
+  bool about = p->protocol == THIRL_NATBOX_ICMP;
+  if (!outward) {
+    thirl_natbox_prefix_change(&p->dst, outer, inner, c->prefix_bits);
+    if (about) thirl_natbox_prefix_change(&p->inner.src, outer, inner, c->prefix_bits);
+    box->count.passed_in++;
+    return THIRL_NATBOX_PASS;
+  }
+  thirl_natbox_prefix_change(&p->src, inner, outer, c->prefix_bits);
+  if (about) thirl_natbox_prefix_change(&p->inner.dst, inner, outer, c->prefix_bits);
+  if (thirl_natbox_prefix_change(&p->dst, outer, inner, c->prefix_bits)) {
+    if (about) thirl_natbox_prefix_change(&p->inner.src, outer, inner, c->prefix_bits);
+    box->count.hairpinned++;
+    return THIRL_NATBOX_HAIRPIN;
+  }
+  box->count.passed_out++;
+  return THIRL_NATBOX_PASS;
+}
+
 thirl_natbox_verdict thirl_natbox_inbound(thirl_natbox *box, thirl_time now, thirl_natbox_packet *p) {
   begin(box, now);
+  if (!may_speak_to(box, p->protocol, &p->src)) {
+    box->count.refused++;
+    return THIRL_NATBOX_DISCARD;
+  }
+  if (box->config.mode == THIRL_NATBOX_PREFIX) return change_prefix(box, p, false);
   if (box->config.mode == THIRL_NATBOX_ROUTE) {
     box->count.passed_in++;
     return THIRL_NATBOX_PASS;
   }
-  if (box->config.mode == THIRL_NATBOX_TRANSLATE && !thirl_addr_same_ip(&p->dst, &box->config.external)) {
+  if (box->config.mode == THIRL_NATBOX_TRANSLATE && !thirl_natbox_config_has_external(&box->config, &p->dst)) {
     box->count.unsolicited++;
     return THIRL_NATBOX_DISCARD;
   }
   return p->protocol == THIRL_NATBOX_ICMP ? icmp_inbound(box, p) : translate_inward(box, now, p);
 }
 
-/* RFC 4787 REQ-9, "external source address and port": the packet has left and comes back in. So does the answer if it is refused. */
-static thirl_natbox_verdict turn_back(thirl_natbox *box, thirl_time now, thirl_natbox_packet *p) {
+/*
+ * RFC 4787 REQ-9, "external source address and port": the packet has left and comes back in. So does the answer if it is refused.
+ * The other way, which the RFC forbids, lets in what that way lets in, but shows it the inner source.
+ */
+static thirl_natbox_verdict turn_back(thirl_natbox *box, thirl_time now, thirl_natbox_packet *p,
+                                      const thirl_addr *inside) {
+  const thirl_natbox_packet was = *p;
   thirl_natbox_verdict v = thirl_natbox_inbound(box, now, p);
   if (v == THIRL_NATBOX_REPLY) v = thirl_natbox_inbound(box, now, p);
   if (v != THIRL_NATBOX_PASS) return THIRL_NATBOX_DISCARD;
   box->count.passed_in--;
   box->count.hairpinned++;
+  bool same = p->protocol != THIRL_NATBOX_ICMP && thirl_addr_equal(&p->src, &was.src);
+  if (same && inside && box->config.hairpin == THIRL_NATBOX_HAIRPIN_INTERNAL) p->src = *inside;
   return THIRL_NATBOX_HAIRPIN;
 }
 
 thirl_natbox_verdict thirl_natbox_outbound(thirl_natbox *box, thirl_time now, thirl_natbox_packet *p) {
   begin(box, now);
+  if (!may_speak_to(box, p->protocol, &p->dst)) return forbid(box, p);
+  if (box->config.mode == THIRL_NATBOX_PREFIX) return change_prefix(box, p, true);
   if (box->config.mode == THIRL_NATBOX_ROUTE) {
     box->count.passed_out++;
     return THIRL_NATBOX_PASS;
   }
-  bool back = box->config.mode == THIRL_NATBOX_TRANSLATE && thirl_addr_same_ip(&p->dst, &box->config.external);
+  const thirl_addr inside = p->src;
+  bool back = box->config.mode == THIRL_NATBOX_TRANSLATE && thirl_natbox_config_has_external(&box->config, &p->dst);
   if (back && box->config.hairpin == THIRL_NATBOX_HAIRPIN_OFF) return drop_invalid(box);
   thirl_natbox_verdict v = p->protocol == THIRL_NATBOX_ICMP ? icmp_outbound(box, p) : translate_outward(box, now, p);
   if (v != THIRL_NATBOX_PASS) return v;
-  if (back) return turn_back(box, now, p);
+  if (back) return turn_back(box, now, p, &inside);
   box->count.passed_out++;
   return v;
 }
 
 thirl_natbox_verdict thirl_natbox_poll(thirl_natbox *box, thirl_time now, thirl_natbox_packet *p) {
   begin(box, now);
-  for (thirl_link *k; (k = thirl_list_first(&box->held)) != NULL;) {
-    held *h = THIRL_OWNER(k, held, link);
-    if (h->due > now) return THIRL_NATBOX_NOTHING;
-    *p = thirl_natbox_packet_icmp_for(&h->syn, THIRL_NATBOX_PORT_UNREACHABLE, h->syn.dst);
-    drop_held(box, h);
+  for (thirl_natbox_packet syn; thirl_natbox_held_take(&box->held, now, &syn);) {
+    *p = thirl_natbox_packet_icmp_for(&syn, THIRL_NATBOX_PORT_UNREACHABLE, syn.dst);
     box->count.replied++;
-    if (!thirl_addr_same_ip(&p->dst, &box->config.external)) return THIRL_NATBOX_PASS;
-    if (turn_back(box, now, p) == THIRL_NATBOX_HAIRPIN) return THIRL_NATBOX_HAIRPIN;
+    if (!thirl_natbox_config_has_external(&box->config, &p->dst)) return THIRL_NATBOX_PASS;
+    if (turn_back(box, now, p, NULL) == THIRL_NATBOX_HAIRPIN) return THIRL_NATBOX_HAIRPIN;
   }
   return THIRL_NATBOX_NOTHING;
 }
 
 thirl_time thirl_natbox_deadline(const thirl_natbox *box) {
-  thirl_link *k = thirl_list_first(&box->held);
-  return k ? THIRL_OWNER(k, held, link)->due : THIRL_NEVER;
+  return thirl_natbox_held_deadline(&box->held);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------------------- */
@@ -398,19 +416,19 @@ thirl_natbox *thirl_natbox_new(const thirl_natbox_config *config, uint64_t seed)
   if (!box) return NULL;
   box->config = *config;
   box->config.external.port = 0;
-  thirl_natbox_binding_init(&box->bindings, seed);
+  thirl_natbox_binding_init(&box->bindings, &box->config, seed);
   thirl_natbox_session_init(&box->sessions, config->max_sessions ? config->max_sessions : THIRL_NATBOX_SESSIONS_MAX,
                             seed);
   thirl_natbox_allocation_init(&box->allocator, seed);
-  thirl_list_init(&box->held);
+  thirl_natbox_held_init(&box->held);
   return box;
 }
 
 void thirl_natbox_reboot(thirl_natbox *box) {
   thirl_natbox_session_clear(&box->sessions, &box->bindings);
+  thirl_natbox_holddown_clear(&box->bindings.resting);
   thirl_natbox_allocation_reset(&box->allocator);
-  for (thirl_link *k; (k = thirl_list_first(&box->held)) != NULL;)
-    drop_held(box, THIRL_OWNER(k, held, link));
+  thirl_natbox_held_clear(&box->held);
 }
 
 void thirl_natbox_renumber(thirl_natbox *box, thirl_addr external) {

@@ -5,7 +5,8 @@
  *
  * The pipe:  outbound or inbound -> do what the verdict says -> poll until THIRL_NATBOX_NOTHING -> deadline
  *
- * Time to live is the carrier's: it counts hops down and sends time-exceeded before it asks here.
+ * Time to live is the carrier's: it counts hops down and sends time-exceeded before it asks here. So are payloads: see alg.h. Pings to the box's
+ * own addresses are the carrier's to answer.
  */
 #ifndef THIRL_NATBOX_NATBOX_H
 #define THIRL_NATBOX_NATBOX_H
@@ -13,16 +14,13 @@
 #include "natbox/config.h"
 #include "natbox/packet.h"
 
-enum {
-  THIRL_NATBOX_SESSIONS_MAX = 65536, /* flows in one box */
-  THIRL_NATBOX_HELD_MAX = 256        /* SYNs that wait for an answer (THIRL_NATBOX_HOLD) */
-};
+enum { THIRL_NATBOX_SESSIONS_MAX = 65536 }; /* flows in one box */
 
 typedef enum thirl_natbox_verdict {
   THIRL_NATBOX_NOTHING, /* poll: nothing is due */
   THIRL_NATBOX_PASS,    /* the packet, rewritten, goes on: out if it came from inside, in if it came from outside */
   THIRL_NATBOX_DISCARD, /* the packet is gone */
-  THIRL_NATBOX_REPLY, /* the packet is gone; *p is now the box's own answer, which goes back to where the packet came from */
+  THIRL_NATBOX_REPLY, /* the packet is gone; *p is now the box's own answer, which goes back to where the packet came from: inside or outside */
   THIRL_NATBOX_HAIRPIN /* the packet, rewritten, goes to the inside, where it came from */
 } thirl_natbox_verdict;
 
@@ -32,6 +30,7 @@ typedef struct thirl_natbox_counters {
   uint64_t unsolicited; /* nobody had asked for them; dropped, answered or held */
   uint64_t invalid;     /* did not fit the state of their connection, or could not begin one; dropped */
   uint64_t limited;     /* dropped for want of a session, a port or memory */
+  uint64_t refused;     /* against the firewall's rules; dropped or answered */
 } thirl_natbox_counters;
 
 typedef struct thirl_natbox thirl_natbox;

@@ -6,7 +6,16 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
-typedef enum thirl_natbox_protocol { THIRL_NATBOX_UDP = 1, THIRL_NATBOX_TCP, THIRL_NATBOX_ICMP } thirl_natbox_protocol;
+/**
+ * ICMP is an error about something else. ECHO is a ping: its identifier is the port of the end that asks, the other end's port is 0,
+ * so that a request and its answer are a flow like one of UDP (RFC 5508 section 3).
+ */
+typedef enum thirl_natbox_protocol {
+  THIRL_NATBOX_UDP = 1,
+  THIRL_NATBOX_TCP,
+  THIRL_NATBOX_ICMP,
+  THIRL_NATBOX_ECHO
+} thirl_natbox_protocol;
 
 /* TCP flags with the values of the wire. */
 enum {
@@ -17,7 +26,7 @@ enum {
   THIRL_NATBOX_ACK = 0x10
 };
 
-/** The errors of ICMP and ICMPv6 that matter here. There is no echo. */
+/** The errors of ICMP and ICMPv6 that matter here. */
 typedef enum thirl_natbox_icmp {
   THIRL_NATBOX_PORT_UNREACHABLE,
   THIRL_NATBOX_HOST_UNREACHABLE,
@@ -28,7 +37,7 @@ enum { THIRL_NATBOX_TTL = 64 }; /* of every packet that is made anew */
 
 /** The beginning of the packet that an ICMP error is about, as it was when it caused the error. */
 typedef struct thirl_natbox_inner {
-  uint8_t protocol; /* UDP or TCP */
+  uint8_t protocol; /* UDP, TCP or ECHO */
   thirl_addr src, dst;
   uint32_t seq; /* TCP */
 } thirl_natbox_inner;
@@ -38,7 +47,7 @@ typedef struct thirl_natbox_packet {
   uint8_t flags;    /* TCP */
   uint8_t icmp;     /* thirl_natbox_icmp, ICMP only */
   uint8_t ttl;
-  thirl_addr src, dst;      /* ports are 0 in ICMP */
+  thirl_addr src, dst;      /* ports are 0 in ICMP; see ECHO */
   uint32_t seq, ack;        /* TCP; ack counts with the flag ACK only */
   thirl_bytes payload;      /* borrowed; empty in the answers of a NAT */
   thirl_natbox_inner inner; /* ICMP only */

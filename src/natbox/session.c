@@ -93,15 +93,28 @@ void thirl_natbox_session_remove_binding(thirl_natbox_sessions *t, thirl_natbox_
 void thirl_natbox_session_remove(thirl_natbox_sessions *t, thirl_natbox_bindings *bindings, thirl_natbox_session *s) {
   thirl_natbox_binding *b = s->binding;
   forget(t, s);
-  if (b && b->holders == 0) thirl_natbox_session_remove_binding(t, bindings, b);
+  if (b && b->holders == 0 && !thirl_heap_has(&b->timer)) thirl_natbox_session_remove_binding(t, bindings, b);
 }
 
 void thirl_natbox_session_clear(thirl_natbox_sessions *t, thirl_natbox_bindings *bindings) {
+  for (thirl_heap_node *n; (n = thirl_heap_first(&bindings->timers)) != NULL;)
+    thirl_natbox_session_remove_binding(t, bindings, THIRL_OWNER(n, thirl_natbox_binding, timer));
   for (thirl_heap_node *n; (n = thirl_heap_first(&t->timers)) != NULL;)
     thirl_natbox_session_remove(t, bindings, THIRL_OWNER(n, thirl_natbox_session, timer));
 }
 
+/* The time that a binding has without sessions is over. */
+static void expire_binding(thirl_natbox_sessions *t, thirl_natbox_bindings *bindings, thirl_natbox_binding *b) {
+  if (b->expires > bindings->now) {
+    (void)thirl_heap_set(&bindings->timers, &b->timer, b->expires); /* moving never fails */
+    return;
+  }
+  thirl_heap_remove(&bindings->timers, &b->timer);
+  if (b->holders == 0) thirl_natbox_session_remove_binding(t, bindings, b);
+}
+
 void thirl_natbox_session_expire(thirl_natbox_sessions *t, thirl_natbox_bindings *bindings, thirl_time now) {
+  bindings->now = now;
   while (thirl_heap_first_key(&t->timers) <= now) {
     thirl_natbox_session *s = THIRL_OWNER(thirl_heap_first(&t->timers), thirl_natbox_session, timer);
     if (s->expires <= now)
@@ -109,4 +122,7 @@ void thirl_natbox_session_expire(thirl_natbox_sessions *t, thirl_natbox_bindings
     else
       (void)thirl_heap_set(&t->timers, &s->timer, s->expires); /* moving never fails */
   }
+  for (thirl_heap_node *n; (n = thirl_heap_first(&bindings->timers)) && thirl_heap_first_key(&bindings->timers) <= now;)
+    expire_binding(t, bindings, THIRL_OWNER(n, thirl_natbox_binding, timer));
+  thirl_natbox_holddown_expire(&bindings->resting, now);
 }

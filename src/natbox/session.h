@@ -50,12 +50,12 @@ thirl_natbox_session *thirl_natbox_session_of_outside(const thirl_natbox_session
 thirl_natbox_session *thirl_natbox_session_add(thirl_natbox_sessions *t, const thirl_natbox_session *like);
 /** From now on it keeps its binding alive. */
 void thirl_natbox_session_hold(thirl_natbox_session *s);
-/** Forget the session; a binding that nothing holds any more goes with all its other sessions. */
+/** Forget the session; a binding that nothing holds any more, and that has no time of its own left, goes with all its other sessions. */
 void thirl_natbox_session_remove(thirl_natbox_sessions *t, thirl_natbox_bindings *bindings, thirl_natbox_session *s);
 /** Forget a binding and all its sessions. */
 void thirl_natbox_session_remove_binding(thirl_natbox_sessions *t, thirl_natbox_bindings *bindings,
                                          thirl_natbox_binding *b);
-/** Forget what has expired: a session lives up to, not including, its time. */
+/** It is now: forget what has expired. A session lives up to, not including, its time; so do bindings and ports at rest. */
 void thirl_natbox_session_expire(thirl_natbox_sessions *t, thirl_natbox_bindings *bindings, thirl_time now);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "natbox/alg.h"
+
 static void climb(thirl_sim_node *from, thirl_sim_packet *packet);
 static void descend(thirl_sim_node *to, thirl_sim_packet *packet);
 
@@ -194,6 +196,28 @@ static void obey(thirl_sim_node *nat, thirl_sim_packet *packet, thirl_natbox_ver
     drop(nat, packet, "unrouted", &sim->count.unrouted);
 }
 
+/* Through the box. A router that translates inside payloads changes a copy: the sender and other packets share the original. */
+static thirl_natbox_verdict translate(thirl_sim_node *nat, thirl_sim_packet *packet, bool outward) {
+  thirl_natbox *box = box_for(nat, packet);
+  const thirl_natbox_config *config = thirl_natbox_get_config(box);
+  thirl_time now = nat->sim->now;
+  bool meddles = config->alg != THIRL_NATBOX_ALG_NONE;
+  thirl_natbox_packet before = {0};
+  if (meddles) before = packet->p;
+  thirl_natbox_verdict v =
+      outward ? thirl_natbox_outbound(box, now, &packet->p) : thirl_natbox_inbound(box, now, &packet->p);
+  if (!meddles || thirl_natbox_alg_translate(config, &before, &packet->p, NULL, 0) == 0) return v;
+  thirl_sim_payload *copy = thirl_sim_pool_take_payload(&nat->sim->pool);
+  if (!copy) return THIRL_NATBOX_DISCARD;
+  copy->n = packet->payload->n;
+  memcpy(copy->bytes, packet->payload->bytes, copy->n);
+  thirl_natbox_alg_translate(config, &before, &packet->p, copy->bytes, copy->n);
+  thirl_sim_pool_give_payload(&nat->sim->pool, packet->payload);
+  packet->payload = copy;
+  packet->p.payload = THIRL_BYTES(copy->bytes, copy->n);
+  return v;
+}
+
 /* From below: switch it to a neighbour, or take it out. */
 static void nat_from_below(thirl_sim_node *nat, thirl_sim_packet *packet) {
   if (thirl_sim_route_find(&nat->routes, &packet->p.dst)) {
@@ -201,14 +225,14 @@ static void nat_from_below(thirl_sim_node *nat, thirl_sim_packet *packet) {
     return;
   }
   if (!hop(nat, packet, true)) return;
-  thirl_natbox_verdict v = thirl_natbox_outbound(box_for(nat, packet), nat->sim->now, &packet->p);
+  thirl_natbox_verdict v = translate(nat, packet, true);
   set_nat_alarm(nat);
   obey(nat, packet, v, true);
 }
 
 static void nat_from_above(thirl_sim_node *nat, thirl_sim_packet *packet) {
   if (!hop(nat, packet, false)) return;
-  thirl_natbox_verdict v = thirl_natbox_inbound(box_for(nat, packet), nat->sim->now, &packet->p);
+  thirl_natbox_verdict v = translate(nat, packet, false);
   set_nat_alarm(nat);
   obey(nat, packet, v, false);
 }

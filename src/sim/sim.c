@@ -117,7 +117,12 @@ thirl_sim_node *thirl_sim_add_host(thirl_sim *sim, const thirl_sim_host_config *
 
 static thirl_error route_to_box(thirl_sim_node *node, const thirl_natbox_config *box, const thirl_sim_prefix *inside) {
   thirl_sim_route *routes = &node->above->routes;
-  if (box->mode == THIRL_NATBOX_TRANSLATE) return thirl_sim_route_add(routes, &box->external, node);
+  if (box->mode == THIRL_NATBOX_TRANSLATE) {
+    thirl_error e = thirl_sim_route_add(routes, &box->external, node);
+    for (unsigned i = 0; e == THIRL_OK && i < box->n_pool; i++)
+      e = thirl_sim_route_add(routes, &box->pool[i], node);
+    return e;
+  }
   return thirl_sim_route_add_prefix(routes, &inside->addr, inside->bits, node);
 }
 
@@ -135,6 +140,7 @@ thirl_sim_node *thirl_sim_add_nat(thirl_sim *sim, const thirl_sim_nat_config *co
   if (e == THIRL_OK && config->has_second) e = route_to_box(node, &config->second, &config->second_inside);
   if (e == THIRL_OK) return node;
   thirl_sim_route_remove(&above->routes, node, &config->box.external, 1);
+  thirl_sim_route_remove(&above->routes, node, config->box.pool, config->box.n_pool);
   give_up_node(node);
   return NULL;
 }

@@ -37,12 +37,27 @@ static void read_rules(thirl_reader *r, thirl_natbox_rules *rules) {
   rules->port_hi = (uint16_t)(rules->port_lo + thirl_reader_u8(r) % 8);
   rules->block = (uint16_t)(thirl_reader_u8(r) % 4);
   rules->step = (uint16_t)(thirl_reader_u8(r) % 4);
+  uint8_t more = thirl_reader_u8(r);
+  rules->hold_down = (more & 3) * THIRL_S;
+  rules->map_timeout = (more >> 2 & 3) * 20 * THIRL_S;
+  rules->max_ports = more >> 4 & 3;
+  rules->only_allowed = more >> 6 == 3;
+  rules->refusal = (thirl_natbox_refusal)(more % 3);
+  for (uint16_t port = 80; port < 80 + more % 5; port++)
+    rules->allow[rules->n_allow++] = port;
 }
 
 static thirl_natbox_config read_config(thirl_reader *r) {
   thirl_natbox_config c = thirl_natbox_config_of(THIRL_NATBOX_EIM, THIRL_NATBOX_EIF, thirl_addr_v4(192, 0, 2, 1, 0));
   uint8_t bits = thirl_reader_u8(r);
-  c.hairpin = bits & 1 ? THIRL_NATBOX_HAIRPIN_EXTERNAL : THIRL_NATBOX_HAIRPIN_OFF;
+  uint8_t more = thirl_reader_u8(r);
+  c.hairpin = bits & 1 ? (thirl_natbox_hairpin)(1 + more % 2) : THIRL_NATBOX_HAIRPIN_OFF;
+  c.without_echo = more & 2;
+  c.pooling = (thirl_natbox_pooling)(more >> 2 & 1);
+  while (c.n_pool < (more >> 3 & 3)) {
+    c.pool[c.n_pool] = thirl_addr_v4(192, 0, 2, (uint8_t)(2 + c.n_pool), 0);
+    c.n_pool++;
+  }
   c.tracking = bits & 2 ? THIRL_NATBOX_LOOSE : THIRL_NATBOX_STRICT;
   c.rst = bits & 4 ? THIRL_NATBOX_RST_KEEPS : THIRL_NATBOX_RST_DELETES;
   c.without_pickup = bits & 8;
@@ -56,6 +71,7 @@ static thirl_natbox_config read_config(thirl_reader *r) {
 static thirl_natbox_packet read_packet(thirl_reader *r, bool outward, thirl_addr external) {
   uint8_t what = thirl_reader_u8(r), here = thirl_reader_u8(r), there = thirl_reader_u8(r);
   thirl_natbox_packet p = {.protocol = (uint8_t)(1 + what % 2), .flags = (uint8_t)(what / 8), .ttl = 64};
+  if (what % 8 == 6) p.protocol = THIRL_NATBOX_ECHO;
   p.seq = thirl_reader_u8(r) * 0x01000001u;
   p.ack = thirl_reader_u8(r) * 0x01000001u;
   thirl_addr outer = thirl_addr_with_port(external, (uint16_t)(4998 + here % 16));
@@ -89,20 +105,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     now += thirl_reader_u8(&r) * (THIRL_S / 2);
     bool outward = op & 1;
     thirl_natbox_packet p = read_packet(&r, outward, config.external), was = p;
-    if (outward && p.protocol != THIRL_NATBOX_ICMP)
-      has_sent[p.protocol - 1][(p.src.ip[3] - 1) + HOSTS * (p.src.port - 5000)] = true;
+    bool is_flow = p.protocol == THIRL_NATBOX_UDP || p.protocol == THIRL_NATBOX_TCP;
+    if (outward && is_flow) has_sent[p.protocol - 1][(p.src.ip[3] - 1) + HOSTS * (p.src.port - 5000)] = true;
     thirl_natbox_verdict v = outward ? thirl_natbox_outbound(box, now, &p) : thirl_natbox_inbound(box, now, &p);
     promise(v != THIRL_NATBOX_NOTHING);
     bool in = (v == THIRL_NATBOX_PASS && !outward) || v == THIRL_NATBOX_HAIRPIN;
-    if (v == THIRL_NATBOX_PASS && outward) promise(thirl_addr_same_ip(&p.src, &config.external));
-    if (v == THIRL_NATBOX_REPLY) promise(!outward && thirl_addr_same_ip(&p.dst, &was.src));
-    if (in && p.protocol != THIRL_NATBOX_ICMP)
+    if (v == THIRL_NATBOX_PASS && outward) promise(thirl_natbox_config_has_external(&config, &p.src));
+    if (v == THIRL_NATBOX_REPLY) promise(thirl_addr_same_ip(&p.dst, &was.src));
+    if (in && (p.protocol == THIRL_NATBOX_UDP || p.protocol == THIRL_NATBOX_TCP))
       promise(p.dst.ip[0] == 10 && has_sent[p.protocol - 1][(p.dst.ip[3] - 1) + HOSTS * (p.dst.port - 5000)]);
     if (in) promise(p.dst.ip[0] == 10);
     while (thirl_natbox_poll(box, now, &p) != THIRL_NATBOX_NOTHING)
       ;
     promise(thirl_natbox_count_sessions(box, now) <= config.max_sessions);
-    promise(thirl_natbox_count_bindings(box, now) <= config.max_sessions);
+    bool outlive = config.udp.map_timeout || config.tcp.map_timeout;
+    promise(outlive || thirl_natbox_count_bindings(box, now) <= config.max_sessions);
     if (op == 0xfe) thirl_natbox_reboot(box);
   }
   thirl_natbox_free(box);

@@ -8,6 +8,8 @@
 #include "natbox/session.h"
 #include "unit/natbox/pieces.h"
 
+static thirl_natbox_config config;
+
 static void scope_is_what_a_mapping_tells_apart(void **state) {
   (void)state;
   thirl_addr to = remote(1, 80);
@@ -19,7 +21,7 @@ static void scope_is_what_a_mapping_tells_apart(void **state) {
 static void bindings_are_found_from_both_sides(void **state) {
   (void)state;
   thirl_natbox_bindings t;
-  thirl_natbox_binding_init(&t, 1);
+  thirl_natbox_binding_init(&t, &config, 1);
   thirl_addr in = inner(1, 5), out = outer(6), scope = remote(1, 0), none = {0};
   thirl_natbox_binding like = {.protocol = THIRL_NATBOX_UDP, .inside = in, .outside = out, .scope = scope};
   thirl_natbox_binding *b = thirl_natbox_binding_add(&t, &like);
@@ -39,7 +41,7 @@ static void several_bindings_share_a_port_and_leave_in_any_order(void **state) {
   (void)state;
   for (unsigned first_out = 0; first_out < 3; first_out++) {
     thirl_natbox_bindings t;
-    thirl_natbox_binding_init(&t, 1);
+    thirl_natbox_binding_init(&t, &config, 1);
     thirl_natbox_binding *b[3];
     thirl_addr out = outer(6);
     for (uint8_t i = 0; i < 3; i++) {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "natbox/held.h"
 #include "unit/natbox/pieces.h"
 
 enum { A_ISN = 1000, B_ISN = 500000, OTHER_ISN = 2000000 };

@@ -8,6 +8,8 @@
 #include "natbox/session.h"
 #include "unit/natbox/pieces.h"
 
+static thirl_natbox_config config;
+
 typedef struct tables {
   thirl_natbox_bindings bindings;
   thirl_natbox_sessions sessions;
@@ -16,7 +18,7 @@ typedef struct tables {
 
 static tables *setup(void) {
   static tables t;
-  thirl_natbox_binding_init(&t.bindings, 1);
+  thirl_natbox_binding_init(&t.bindings, &config, 1);
   thirl_natbox_session_init(&t.sessions, 3, 1);
   thirl_natbox_binding like = {.protocol = THIRL_NATBOX_UDP, .inside = inner(1, 5), .outside = outer(5)};
   t.b = thirl_natbox_binding_add(&t.bindings, &like);
