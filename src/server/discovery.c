@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/discovery.h"
 
+#include "server/classic.h"
+
 enum { CHANGE_IP = 4, CHANGE_PORT = 2 };
 
 void thirl_server_discovery_init(thirl_server_discovery *d, const thirl_secrets *secrets) {
@@ -65,33 +67,61 @@ static thirl_addr local_of(const thirl_server_listen *l, const thirl_net_event *
 
 typedef enum verdict { SUCCESS, BAD_REQUEST, UNKNOWN, CANNOT_CHANGE } verdict;
 
-static verdict judge(const thirl_server_listen *l, const thirl_stun_msg *in, const thirl_addr *local,
-                     thirl_server_wish *wish, thirl_addr *from, thirl_server_binding *what) {
-  if (in->n_unknown) return UNKNOWN;
-  if (thirl_server_discovery_read(in, wish) != THIRL_OK) return BAD_REQUEST;
-  if (!thirl_server_discovery_place(l, THIRL_NET_BIND_UDP, local, wish, from, what)) return CANNOT_CHANGE;
+/* A request of either RFC. */
+typedef struct question {
+  bool is_classic;
+  thirl_stun_msg in;
+  thirl_server_classic classic;
+} question;
+
+/* E_NOT_STUN: nothing that is to be answered. */
+static thirl_error read_question(thirl_bytes payload, question *q) {
+  thirl_error e = thirl_stun_msg_decode(payload, &q->in);
+  q->is_classic = e == THIRL_E_NOT_STUN;
+  if (q->is_classic) return thirl_server_classic_decode(payload, &q->classic) ? THIRL_E_MALFORMED : THIRL_OK;
+  if (e != THIRL_OK) return e;
+  bool is_request = q->in.method == THIRL_STUN_METHOD_BINDING && q->in.cls == THIRL_STUN_REQUEST;
+  return is_request ? THIRL_OK : THIRL_E_NOT_STUN;
+}
+
+static verdict read_wish(const question *q, thirl_server_wish *wish) {
+  if (q->is_classic ? q->classic.n_unknown : q->in.n_unknown) return UNKNOWN;
+  if (!q->is_classic) return thirl_server_discovery_read(&q->in, wish) == THIRL_OK ? SUCCESS : BAD_REQUEST;
+  wish->has_change = true; /* SOURCE-ADDRESS is in every answer: RFC 3489 section 8.1 */
+  wish->ip = q->classic.change & CHANGE_IP;
+  wish->port = q->classic.change & CHANGE_PORT;
   return SUCCESS;
 }
 
 /* The place is large enough for every answer. */
-static size_t encode(verdict v, const thirl_stun_msg *in, const thirl_server_binding *what, uint8_t *out) {
+static size_t encode(verdict v, const question *q, const thirl_server_binding *what, uint8_t *out) {
   size_t n = 0;
-  thirl_server_binding_asker to = thirl_server_binding_asker_of(in);
-  if (v == SUCCESS)
+  thirl_server_binding_asker to = thirl_server_binding_asker_of(&q->in);
+  if (q->is_classic)
+    n = v == SUCCESS ? thirl_server_classic_success(&q->classic, what, out)
+                     : thirl_server_classic_unknown(&q->classic, out);
+  else if (v == SUCCESS)
     thirl_server_binding_success(&to, what, out, &n);
   else if (v == BAD_REQUEST)
-    thirl_server_binding_refuse(in, out, &n);
+    thirl_server_binding_refuse(&q->in, out, &n);
   else
-    thirl_server_binding_unknown(in, v == CANNOT_CHANGE ? THIRL_STUN_ATTR_CHANGE_REQUEST : 0, out, &n);
+    thirl_server_binding_unknown(&q->in, v == CANNOT_CHANGE ? THIRL_STUN_ATTR_CHANGE_REQUEST : 0, out, &n);
   return n;
 }
 
 static void answer(thirl_server_discovery *d, thirl_server_context *ctx, thirl_server_listen *l,
-                   const thirl_net_event *ev, const thirl_stun_msg *in) {
+                   const thirl_net_event *ev, const question *q) {
   thirl_server_wish wish = {.has_change = false};
   thirl_server_binding what = {.mapped = thirl_addr_unmap(ev->remote)};
   thirl_addr local = local_of(l, ev), from = local;
-  verdict v = judge(l, in, &local, &wish, &from, &what);
+  verdict v = read_wish(q, &wish);
+  if (v == SUCCESS && !thirl_server_discovery_place(l, THIRL_NET_BIND_UDP, &local, &wish, &from, &what))
+    v = CANNOT_CHANGE;
+  if (v == CANNOT_CHANGE && q->is_classic) {
+    /* Debian's stun takes any answer, also 420, for one from elsewhere and tells its user that all is open. */
+    ctx->stats.refused++;
+    return;
+  }
   bool may = v == SUCCESS ? may_ask(d, ctx, &what.mapped, &wish) : may_fail(d, ctx, &what.mapped);
   thirl_server_answer *a = may ? thirl_server_listen_answer(l) : NULL;
   if (!a) {
@@ -104,16 +134,17 @@ static void answer(thirl_server_discovery *d, thirl_server_context *ctx, thirl_s
   a->local = elsewhere ? from : ev->local;
   a->remote = ev->remote;
   if (v == SUCCESS && wish.response_port) a->remote.port = wish.response_port;
-  a->n = (uint16_t)encode(v, in, &what, a->bytes);
+  a->n = (uint16_t)encode(v, q, &what, a->bytes);
   ctx->stats.refused += v != SUCCESS;
   ctx->stats.bindings += v == SUCCESS;
 }
 
 void thirl_server_discovery_datagram(thirl_server_discovery *d, thirl_server_context *ctx, thirl_server_listen *l,
                                      const thirl_net_event *ev) {
-  thirl_stun_msg in;
-  if (thirl_stun_msg_decode(ev->payload, &in) != THIRL_OK)
+  question q;
+  thirl_error e = read_question(ev->payload, &q);
+  if (e == THIRL_E_MALFORMED)
     ctx->stats.malformed++;
-  else if (in.method == THIRL_STUN_METHOD_BINDING && in.cls == THIRL_STUN_REQUEST)
-    answer(d, ctx, l, ev, &in);
+  else if (e == THIRL_OK)
+    answer(d, ctx, l, ev, &q);
 }
