@@ -34,7 +34,7 @@ thirl_error thirl_server_binding_success(const thirl_server_binding_asker *to, c
   thirl_stun_writer w;
   thirl_stun_writer_init(&w, out, THIRL_SERVER_BINDING_MAX, THIRL_STUN_SUCCESS, to->method, to->tid);
   thirl_stun_writer_xor_addr(&w, THIRL_STUN_ATTR_XOR_MAPPED_ADDRESS, &what->mapped);
-  if (thirl_addr_is_set(&what->other)) thirl_stun_writer_addr(&w, THIRL_STUN_ATTR_MAPPED_ADDRESS, &what->mapped);
+  if (thirl_addr_is_set(&what->origin)) thirl_stun_writer_addr(&w, THIRL_STUN_ATTR_MAPPED_ADDRESS, &what->mapped);
   if (thirl_addr_is_set(&what->origin)) thirl_stun_writer_addr(&w, THIRL_STUN_ATTR_RESPONSE_ORIGIN, &what->origin);
   if (thirl_addr_is_set(&what->other)) thirl_stun_writer_addr(&w, THIRL_STUN_ATTR_OTHER_ADDRESS, &what->other);
   if (what->other_port) thirl_stun_writer_u16(&w, THIRL_STUN_ATTR_THIRL_OTHER_PORT, what->other_port);

@@ -24,7 +24,7 @@ typedef struct thirl_server_binding_asker {
 /** What an answer says. No address, 0 and false: it does not. */
 typedef struct thirl_server_binding {
   thirl_addr
-      mapped; /* XOR-MAPPED-ADDRESS; and MAPPED-ADDRESS when there is an other, so that who compares the two finds an ALG */
+      mapped; /* XOR-MAPPED-ADDRESS; and MAPPED-ADDRESS when there is an origin, so that who compares the two finds an ALG */
   thirl_addr origin;   /* RESPONSE-ORIGIN */
   thirl_addr other;    /* OTHER-ADDRESS */
   uint16_t other_port; /* THIRL_OTHER_PORT */

@@ -25,12 +25,18 @@ thirl_error thirl_server_discovery_read(const thirl_stun_msg *in, thirl_server_w
 
 bool thirl_server_discovery_place(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
                                   const thirl_server_wish *wish, thirl_addr *from, thirl_server_binding *what) {
+  static const thirl_addr none;
   thirl_addr other;
   bool asks = wish->has_change || wish->has_padding || wish->response_port || wish->knows_ports;
   *from = *local;
   if (thirl_server_listen_across(l, verb, local, true, true, &what->other)) {
     thirl_server_listen_across(l, verb, local, wish->ip, wish->port, from);
     what->origin = *from;
+    /*
+     * A departure from RFC 5780 section 6.1. coturn's client goes on from the OTHER-ADDRESS of the last answer, so that at the second address it must
+     * not hear of the first again (coturn's server names its second address there too); it keeps what it knows when it hears nothing.
+     */
+    if (!wish->has_change && !thirl_server_listen_is_primary(l, local)) what->other = none;
     return true;
   }
   if (wish->knows_ports && thirl_server_listen_other_port(l, verb, local, &other)) {

@@ -58,6 +58,12 @@ bool thirl_server_listen_across(const thirl_server_listen *l, thirl_net_verb ver
   return false;
 }
 
+bool thirl_server_listen_is_primary(const thirl_server_listen *l, const thirl_addr *at) {
+  for (size_t i = 0; i < THIRL_SERVER_PAIRS; i++)
+    if (thirl_server_pair_is_set(&l->pairs[i]) && thirl_addr_same_ip(&l->pairs[i].primary, at)) return true;
+  return false;
+}
+
 bool thirl_server_listen_other_port(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
                                     thirl_addr *out) {
   uint16_t lowest = 0;

@@ -55,6 +55,8 @@ thirl_net_id thirl_server_listen_find(const thirl_server_listen *l, thirl_net_ve
  */
 bool thirl_server_listen_across(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local, bool ip,
                                 bool port, thirl_addr *out);
+/** Is this the first address of a pair, whatever the port? */
+bool thirl_server_listen_is_primary(const thirl_server_listen *l, const thirl_addr *at);
 /** Another bound port on the address of local, the lowest. False: none. */
 bool thirl_server_listen_other_port(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
                                     thirl_addr *out);
