@@ -12,13 +12,10 @@
 #define THIRL_LAB_ENGINE_H
 
 #include "base/bytes.h"
+#include "lab/fabric.h"
+#include "lab/notes.h"
 #include "lab/topology.h"
 #include "natbox/natbox.h"
-
-enum {
-  THIRL_LAB_ENGINE_NOTES_MAX = 1024,      /* that nobody has asked for; what comes on top is counted */
-  THIRL_LAB_ENGINE_CAPTURE_MAX = 16 << 20 /* bytes of a capture that nobody has taken; likewise */
-};
 
 typedef struct thirl_lab_engine_machine thirl_lab_engine_machine;
 
@@ -46,43 +43,16 @@ void thirl_lab_engine_input(thirl_lab_engine_machine *e, thirl_time now, size_t 
 void thirl_lab_engine_tick(thirl_lab_engine_machine *e, thirl_time now);
 thirl_time thirl_lab_engine_deadline(const thirl_lab_engine_machine *e);
 
-/** A frame for a port, to be sent; the memory is the engine's or that of an input. */
-typedef struct thirl_lab_engine_frame {
-  size_t port;
-  thirl_time due; /* when it should be there: never later than the time of the last call */
-  const uint8_t *vnet, *data;
-  size_t len;
-  thirl_lab_packet *owner; /* the engine's */
-} thirl_lab_engine_frame;
-
-/** All frames since the last clear, in the order in which they have to be sent. */
-const thirl_lab_engine_frame *thirl_lab_engine_frames(const thirl_lab_engine_machine *e, size_t *n);
+/** All frames for ports since the last clear, in the order in which they have to be sent. */
+const thirl_lab_fabric_frame *thirl_lab_engine_frames(const thirl_lab_engine_machine *e, size_t *n);
 /** They have been sent. */
 void thirl_lab_engine_clear(thirl_lab_engine_machine *e);
 
 /** Does it now; E_INVALID: not to a NAT of the kernel (the supervisor does that), not such a node. */
 thirl_error thirl_lab_engine_apply(thirl_lab_engine_machine *e, thirl_time now, const thirl_lab_event *event);
 
-typedef enum thirl_lab_engine_note_kind {
-  THIRL_LAB_NOTE_EVENT, /* an event of the topology has come about; event is its index. What it means for a host's own address, or for a NAT
-                                 of the kernel, is left to whoever reads this */
-  THIRL_LAB_NOTE_UNREACHABLE, /* nobody answers for an address on the net of this node's side */
-  THIRL_LAB_NOTE_TOO_BIG, /* a packet was longer than the cable of this node takes (once for each cable and change of its terms) */
-  THIRL_LAB_NOTE_FULL /* a queue of the cable of this node ran over (likewise) */
-} thirl_lab_engine_note_kind;
-
-/** One line of the event log, as data. */
-typedef struct thirl_lab_engine_note {
-  thirl_lab_engine_note_kind kind;
-  thirl_time at;
-  size_t event; /* EVENT: index in the topology; SIZE_MAX: by thirl_lab_engine_apply */
-  size_t node;  /* SIZE_MAX: the internet's own router */
-  bool inner;
-  thirl_addr addr; /* UNREACHABLE */
-} thirl_lab_engine_note;
-
-/** The next one; false: none. */
-bool thirl_lab_engine_note_take(thirl_lab_engine_machine *e, thirl_lab_engine_note *out);
+/** The next line of the event log; false: none. */
+bool thirl_lab_engine_note(thirl_lab_engine_machine *e, thirl_lab_note *out);
 
 typedef struct thirl_lab_engine_counts {
   thirl_lab_link_stats up, down; /* of the cable */
@@ -90,6 +60,7 @@ typedef struct thirl_lab_engine_counts {
   uint64_t expired;              /* out of time to live */
   uint64_t malformed;            /* headers that lie */
   uint64_t fragments;            /* dropped: no first piece was seen, or too many at once */
+  uint64_t untranslatable;       /* dropped: a protocol that the NAT does not know */
   uint64_t unresolved;           /* dropped: nobody has the address, or too many were waiting for it */
 } thirl_lab_engine_counts;
 

@@ -22,16 +22,20 @@ enum {
   PLACE_LEN = 65 * 1024,
   BLOCK_LEN = 1 << 20,
   PLACES_PER_BLOCK = BLOCK_LEN / PLACE_LEN,
-  BLOCKS = 18,
-  PLACES = BLOCKS * PLACES_PER_BLOCK,
   SEND_TRIES = 20,
   SEND_WAIT_MS = 5
 };
 
+static size_t ring_len(const thirl_lab_port *p) {
+  return p->places / PLACES_PER_BLOCK * BLOCK_LEN;
+}
+
 static int set_up_ring(thirl_lab_port *p) {
   int one = 1, version = TPACKET_V2;
-  struct tpacket_req request = {
-      .tp_block_size = BLOCK_LEN, .tp_block_nr = BLOCKS, .tp_frame_size = PLACE_LEN, .tp_frame_nr = PLACES};
+  struct tpacket_req request = {.tp_block_size = BLOCK_LEN,
+                                .tp_block_nr = (unsigned)(p->places / PLACES_PER_BLOCK),
+                                .tp_frame_size = PLACE_LEN,
+                                .tp_frame_nr = (unsigned)p->places};
   if (setsockopt(p->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0 ||
       setsockopt(p->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0 ||
       setsockopt(p->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one) < 0 ||
@@ -39,7 +43,7 @@ static int set_up_ring(thirl_lab_port *p) {
     return errno;
   /* Past the queue of the interface: what is delayed here shall not wait there too. */
   setsockopt(p->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one);
-  void *ring = mmap(NULL, (size_t)BLOCKS * BLOCK_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
+  void *ring = mmap(NULL, ring_len(p), PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
   if (ring == MAP_FAILED) return errno;
   p->ring = ring;
   return 0;
@@ -59,7 +63,13 @@ static int bind_to(thirl_lab_port *p, const char *interface) {
 }
 
 int thirl_lab_port_open(thirl_lab_port *p, const char *interface) {
+  return thirl_lab_port_open_sized(p, interface, THIRL_LAB_PORT_RING_MAX);
+}
+
+int thirl_lab_port_open_sized(thirl_lab_port *p, const char *interface, size_t ring) {
   memset(p, 0, sizeof *p);
+  ring = ring < THIRL_LAB_PORT_RING_MIN ? THIRL_LAB_PORT_RING_MIN : ring;
+  p->places = (ring < THIRL_LAB_PORT_RING_MAX ? ring : THIRL_LAB_PORT_RING_MAX) / BLOCK_LEN * PLACES_PER_BLOCK;
   /* Protocol 0: nothing comes in before it is bound to its interface. */
   p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (p->fd < 0) return errno;
@@ -70,22 +80,26 @@ int thirl_lab_port_open(thirl_lab_port *p, const char *interface) {
 }
 
 void thirl_lab_port_close(thirl_lab_port *p) {
-  if (p->ring) munmap(p->ring, (size_t)BLOCKS * BLOCK_LEN);
+  if (p->ring) munmap(p->ring, ring_len(p));
   if (p->fd >= 0) close(p->fd);
   p->ring = NULL;
   p->fd = -1;
 }
 
-static struct tpacket2_hdr *place(const thirl_lab_port *p) {
-  size_t block = p->next / PLACES_PER_BLOCK, within = p->next % PLACES_PER_BLOCK;
+static struct tpacket2_hdr *place(const thirl_lab_port *p, size_t i) {
+  size_t block = i / PLACES_PER_BLOCK, within = i % PLACES_PER_BLOCK;
   return (struct tpacket2_hdr *)(void *)(p->ring + block * BLOCK_LEN + within * PLACE_LEN);
 }
 
 bool thirl_lab_port_receive(thirl_lab_port *p, thirl_lab_frame *out) {
-  for (;;) {
-    struct tpacket2_hdr *h = place(p);
+  while (p->held < p->places) {
+    struct tpacket2_hdr *h = place(p, p->next);
     if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) return false;
-    if (h->tp_snaplen >= h->tp_len && h->tp_snaplen >= THIRL_LAB_ETH_LEN) {
+    bool whole = h->tp_snaplen >= h->tp_len && h->tp_snaplen >= THIRL_LAB_ETH_LEN;
+    if (!whole && p->held > 0) return false; /* it is given back in its turn */
+    p->next = (p->next + 1) % p->places;
+    p->held++;
+    if (whole) {
       out->data = (uint8_t *)h + h->tp_mac;
       out->vnet = out->data - THIRL_LAB_VNET_LEN;
       out->len = h->tp_snaplen;
@@ -94,11 +108,13 @@ bool thirl_lab_port_receive(thirl_lab_port *p, thirl_lab_frame *out) {
     p->cut++;
     thirl_lab_port_release(p);
   }
+  return false;
 }
 
 void thirl_lab_port_release(thirl_lab_port *p) {
-  __atomic_store_n(&place(p)->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-  p->next = (p->next + 1) % PLACES;
+  size_t oldest = (p->next + p->places - p->held) % p->places;
+  __atomic_store_n(&place(p, oldest)->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+  p->held--;
 }
 
 void thirl_lab_port_send(thirl_lab_port *p, const uint8_t *vnet, const uint8_t *frame, size_t len) {
@@ -113,6 +129,29 @@ void thirl_lab_port_send(thirl_lab_port *p, const uint8_t *vnet, const uint8_t *
     poll(&wait, 1, SEND_WAIT_MS);
   }
   p->unsendable++;
+}
+
+void thirl_lab_port_send_batch(thirl_lab_port *p, const thirl_lab_port_out *out, size_t n) {
+  struct mmsghdr messages[THIRL_LAB_PORT_BATCH];
+  struct iovec parts[THIRL_LAB_PORT_BATCH][2];
+  for (size_t done = 0; done < n;) {
+    size_t count = n - done < THIRL_LAB_PORT_BATCH ? n - done : THIRL_LAB_PORT_BATCH;
+    memset(messages, 0, count * sizeof *messages);
+    for (size_t i = 0; i < count; i++) {
+      const thirl_lab_port_out *o = &out[done + i];
+      parts[i][0] = (struct iovec){(void *)(uintptr_t)o->vnet, THIRL_LAB_VNET_LEN};
+      parts[i][1] = (struct iovec){(void *)(uintptr_t)o->frame, o->len};
+      messages[i].msg_hdr.msg_iov = parts[i];
+      messages[i].msg_hdr.msg_iovlen = 2;
+    }
+    int sent = sendmmsg(p->fd, messages, (unsigned)count, 0);
+    if (sent > 0) {
+      done += (size_t)sent;
+      continue;
+    }
+    thirl_lab_port_send(p, out[done].vnet, out[done].frame, out[done].len); /* with patience, or not at all */
+    done++;
+  }
 }
 
 uint64_t thirl_lab_port_overrun(thirl_lab_port *p) {

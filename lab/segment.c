@@ -50,6 +50,11 @@ bool thirl_lab_segment_init(thirl_lab_segment *s, const uint8_t *vnet, const uin
   return true;
 }
 
+size_t thirl_lab_segment_longest(const thirl_lab_segment *s) {
+  size_t n = s->len - s->headers;
+  return s->headers + (n < s->size ? n : s->size);
+}
+
 /* The sum over the pseudo header, which the kernel continues over the segment (RFC 9293 section 3.1). */
 static uint16_t pseudo_sum(const uint8_t *ip, size_t tcp_len) {
   return (uint16_t)~thirl_lab_wire_checksum(ip + THIRL_LAB_IP_SOURCE, 8, THIRL_LAB_PROTOCOL_TCP + (uint32_t)tcp_len);

@@ -22,6 +22,8 @@ typedef struct thirl_lab_segment {
 bool thirl_lab_segment_is_large(const uint8_t *vnet);
 /** Prepare to cut; vnet and frame must outlive s. False: not something that can be cut, or it lies about its lengths. */
 bool thirl_lab_segment_init(thirl_lab_segment *s, const uint8_t *vnet, const uint8_t *frame, size_t len);
+/** Bytes of the longest of the pieces: headers and all. */
+size_t thirl_lab_segment_longest(const thirl_lab_segment *s);
 /** The next piece, the caller's; NULL: that was all, or no memory. */
 thirl_lab_packet *thirl_lab_segment_next(thirl_lab_segment *s);
 
