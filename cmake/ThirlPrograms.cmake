@@ -2,7 +2,7 @@
 # Programs: apps/<name>/*.c is one program, each file of lab/ and examples/ that has a main is one.
 
 set(THIRL_PROGRAM_LIBRARIES thirl_all)
-foreach(optional INIH JANSSON LIBUV)
+foreach(optional INIH JANSSON LIBUV MINIUPNPC NATPMP)
   if(TARGET PkgConfig::${optional})
     list(APPEND THIRL_PROGRAM_LIBRARIES PkgConfig::${optional})
   endif()

@@ -8,10 +8,16 @@
 #include "exit.h"
 
 /** What the command line said. Strings point into argv or the environment. */
+enum { ARGUMENTS_WORDS_MAX = 8 };
+
 typedef struct arguments {
   const char *server, *identity, *ticket;
   bool json, quiet, direct_only, relay_only, ephemeral, help;
-  unsigned timeout_s; /* 0: default */
+  bool udp, tcp, hairpin, ipv6;
+  unsigned timeout_s;                     /* 0: default */
+  unsigned lifetime_s, port;              /* 0: not asked for; any */
+  const char *words[ARGUMENTS_WORDS_MAX]; /* what is no option */
+  unsigned n_words;
 } arguments;
 
 typedef struct command {
@@ -20,12 +26,14 @@ typedef struct command {
   const char *summary;  /* one line */
   const char *options;  /* the letters of the options it takes, see option_table */
   bool takes_ticket;
+  unsigned words_max; /* so many words that are no options */
   int (*run)(const arguments *a);
 } command;
 
 int command_listen(const arguments *a);
 int command_connect(const arguments *a);
 int command_key(const arguments *a);
+int command_nat(const arguments *a);
 int command_version(const arguments *a);
 
 #endif

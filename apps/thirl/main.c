@@ -22,17 +22,29 @@ static const option_row option_table[] = {
     {'r', "--relay-only", NULL, "show no address to the peer"},
     {'t', "--timeout", "SECONDS", "how long to wait for the peer (connect: 30; listen: for ever)"},
     {'j', "--json", NULL, "events as one JSON object a line on stderr"},
+    {'J', "--json", NULL, "the report as one JSON object on stdout (docs/nat-json.md)"},
+    {'U', "--udp", NULL, "look at UDP only"},
+    {'T', "--tcp", NULL, "look at TCP only"},
+    {'6', "--ipv6", NULL, "look at IPv6 instead of IPv4"},
+    {'p', "--port", "PORT", "the local port whose mapping is looked at (default: any)"},
+    {'H', "--hairpin", NULL,
+     "also whether two hosts behind the NAT meet at its outer address; some firewalls take it for an attack"},
+    {'L', "--lifetime", "SECONDS", "also how long an idle UDP mapping lives, up to so long; takes that time"},
+    {'Q', "--quiet", NULL, "no progress on stderr"},
     {'q', "--quiet", NULL, "say nothing on stderr but the ticket and errors"},
     {'h', "--help", NULL, "this text"},
 };
 
 static const command command_table[] = {
-    {"listen", "[options]", "make a ticket, wait for one peer, and be a pipe to it", "siedrtjqh", false,
+    {"listen", "[options]", "make a ticket, wait for one peer, and be a pipe to it", "siedrtjqh", false, 0,
      command_listen},
-    {"connect", "[options] TICKET | -", "reach the peer of a ticket and be a pipe to it", "iedrtjqh", true,
+    {"connect", "[options] TICKET | -", "reach the peer of a ticket and be a pipe to it", "iedrtjqh", true, 0,
      command_connect},
-    {"key", "[options]", "print the id of this machine's key, making the key on first use", "ijh", false, command_key},
-    {"version", "[options]", "print the version", "jh", false, command_version},
+    {"key", "[options]", "print the id of this machine's key, making the key on first use", "ijh", false, 0,
+     command_key},
+    {"nat", "[options] [SERVER[:PORT]...]", "tell what NAT this machine is behind, and what that means", "sUT6pHLJQh",
+     false, ARGUMENTS_WORDS_MAX, command_nat},
+    {"version", "[options]", "print the version", "jh", false, 0, command_version},
 };
 
 enum {
@@ -69,18 +81,19 @@ static int complain(const char *what, const char *word) {
 
 static const option_row *find_option(const command *c, const char *word, size_t n) {
   for (int i = 0; i < N_OPTIONS; i++)
-    if (strlen(option_table[i].name) == n && strncmp(option_table[i].name, word, n) == 0)
-      return strchr(c->options, option_table[i].letter) ? &option_table[i] : NULL;
+    if (strlen(option_table[i].name) == n && strncmp(option_table[i].name, word, n) == 0 &&
+        strchr(c->options, option_table[i].letter))
+      return &option_table[i];
   return NULL;
 }
 
-static int set_timeout(arguments *a, const char *value) {
+static int set_number(unsigned *to, unsigned long most, const char *complaint, const char *value) {
   char *end;
   errno = 0;
   unsigned long v = strtoul(value, &end, 10);
-  if (errno || *end || end == value || *value == '-' || v == 0 || v > 1000000)
-    return complain("--timeout wants a number of seconds from 1 to 1000000, not", value);
-  a->timeout_s = (unsigned)v;
+  if (errno || *end || end == value || *value < '0' || *value > '9' || v == 0 || v > most)
+    return complain(complaint, value);
+  *to = (unsigned)v;
   return EXIT_OK;
 }
 
@@ -93,7 +106,23 @@ static int set_option(arguments *a, const option_row *o, const char *value) {
     a->identity = value;
     break;
   case 't':
-    return set_timeout(a, value);
+    return set_number(&a->timeout_s, 1000000, "--timeout wants a number of seconds from 1 to 1000000, not", value);
+  case 'p':
+    return set_number(&a->port, 65535, "--port wants a number from 1 to 65535, not", value);
+  case 'L':
+    return set_number(&a->lifetime_s, 3600, "--lifetime wants a number of seconds from 1 to 3600, not", value);
+  case 'U':
+    a->udp = true;
+    break;
+  case 'T':
+    a->tcp = true;
+    break;
+  case '6':
+    a->ipv6 = true;
+    break;
+  case 'H':
+    a->hairpin = true;
+    break;
   case 'e':
     a->ephemeral = true;
     break;
@@ -104,9 +133,11 @@ static int set_option(arguments *a, const option_row *o, const char *value) {
     a->relay_only = true;
     break;
   case 'j':
+  case 'J':
     a->json = true;
     break;
   case 'q':
+  case 'Q':
     a->quiet = true;
     break;
   case 'h':
@@ -130,6 +161,11 @@ static int parse(const command *c, int argc, char **argv, arguments *a) {
   for (int i = 0; i < argc; i++) {
     char *word = argv[i];
     if (word[0] != '-' || word[1] == '\0') {
+      if (a->n_words < c->words_max) {
+        a->words[a->n_words++] = word;
+        continue;
+      }
+      if (c->words_max) return complain("too many arguments at", word);
       if (!c->takes_ticket) return complain("unexpected argument", word);
       if (a->ticket) return complain("only one ticket at a time", NULL);
       a->ticket = take_ticket(word);
