@@ -5,16 +5,14 @@
 
 #include <linux/virtio_net.h>
 
+#include "lab/checksum.h"
+#include "lab/headers.h"
 #include "lab/wire.h"
 
 _Static_assert(sizeof(struct virtio_net_hdr) == THIRL_LAB_VNET_LEN, "the header without num_buffers");
 
 enum {
-  TCP_LEN_MIN = 20,
-  TCP_SEQUENCE = 4,
-  TCP_OFFSET = 12,
-  TCP_FLAGS = 13,
-  TCP_CHECKSUM = 16,
+  GSO_UDP_L4 = 5 /* VIRTIO_NET_HDR_GSO_UDP_L4 of later headers */,
   FLAG_FIN = 0x01,
   FLAG_PSH = 0x08,
   FLAG_CWR = 0x80
@@ -30,57 +28,87 @@ bool thirl_lab_segment_is_large(const uint8_t *vnet) {
   return header(vnet).gso_type != VIRTIO_NET_HDR_GSO_NONE;
 }
 
-bool thirl_lab_segment_init(thirl_lab_segment *s, const uint8_t *vnet, const uint8_t *frame, size_t len) {
-  struct virtio_net_hdr h = header(vnet);
-  memset(s, 0, sizeof *s);
-  if ((h.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) != VIRTIO_NET_HDR_GSO_TCPV4 || h.gso_size == 0) return false;
-  if (!(h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)) return false;
-  s->ip_len = thirl_lab_wire_ip_header_len(frame, len);
-  if (s->ip_len == 0) return false;
-  size_t tcp = THIRL_LAB_ETH_LEN + s->ip_len;
-  if (tcp + TCP_LEN_MIN > len || frame[THIRL_LAB_ETH_LEN + THIRL_LAB_IP_PROTOCOL] != THIRL_LAB_PROTOCOL_TCP)
+/* Does what the kernel says about the packet agree with what is in it? */
+static bool is_of_type(uint8_t type, const thirl_lab_headers *h) {
+  switch (type & ~VIRTIO_NET_HDR_GSO_ECN) {
+  case VIRTIO_NET_HDR_GSO_TCPV4:
+    return h->family == THIRL_FAMILY_V4 && h->protocol == THIRL_LAB_PROTOCOL_TCP;
+  case VIRTIO_NET_HDR_GSO_TCPV6:
+    return h->family == THIRL_FAMILY_V6 && h->protocol == THIRL_LAB_PROTOCOL_TCP;
+  case GSO_UDP_L4:
+    return h->protocol == THIRL_LAB_PROTOCOL_UDP;
+  default:
     return false;
-  s->headers = tcp + (size_t)(frame[tcp + TCP_OFFSET] >> 4) * 4;
-  if (s->headers < tcp + TCP_LEN_MIN || s->headers >= len) return false;
+  }
+}
+
+bool thirl_lab_segment_init(thirl_lab_segment *s, const uint8_t *vnet, const uint8_t *frame, size_t len) {
+  struct virtio_net_hdr v = header(vnet);
+  thirl_lab_headers h;
+  memset(s, 0, sizeof *s);
+  if (v.gso_size == 0 || !(v.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || len < THIRL_LAB_ETH_LEN) return false;
+  uint16_t type = thirl_lab_wire_get16(frame + THIRL_LAB_ETH_TYPE);
+  if (type != THIRL_LAB_TYPE_IPV4 && type != THIRL_LAB_TYPE_IPV6) return false;
+  if (thirl_lab_headers_read_quoted(frame, THIRL_LAB_ETH_LEN, len, &h) != THIRL_LAB_HEADERS_OK) return false;
+  if (!is_of_type(v.gso_type, &h) || h.is_fragment || h.end != len) return false;
+  s->is_v6 = h.family == THIRL_FAMILY_V6;
+  s->is_udp = h.protocol == THIRL_LAB_PROTOCOL_UDP;
+  size_t least = s->is_udp ? THIRL_LAB_UDP_LEN : THIRL_LAB_TCP_LEN_MIN;
+  if (h.l4 + least > len) return false;
+  s->l4 = h.l4;
+  s->headers = h.l4 + (s->is_udp ? least : (size_t)(frame[h.l4 + THIRL_LAB_TCP_OFFSET] >> 4) * 4);
+  if (s->headers < h.l4 + least || s->headers >= len) return false;
   s->vnet = vnet;
   s->frame = frame;
   s->len = len;
-  s->size = h.gso_size;
+  s->size = v.gso_size;
   s->at = s->headers;
   return true;
 }
 
 size_t thirl_lab_segment_longest(const thirl_lab_segment *s) {
-  size_t n = s->len - s->headers;
-  return s->headers + (n < s->size ? n : s->size);
+  return s->headers + THIRL_MIN(s->len - s->headers, s->size);
 }
 
-/* The sum over the pseudo header, which the kernel continues over the segment (RFC 9293 section 3.1). */
-static uint16_t pseudo_sum(const uint8_t *ip, size_t tcp_len) {
-  return (uint16_t)~thirl_lab_wire_checksum(ip + THIRL_LAB_IP_SOURCE, 8, THIRL_LAB_PROTOCOL_TCP + (uint32_t)tcp_len);
+static void write_ip(const thirl_lab_segment *s, uint8_t *ip, size_t l4_len) {
+  size_t ip_len = s->l4 - THIRL_LAB_ETH_LEN;
+  if (s->is_v6) {
+    thirl_lab_wire_put16(ip + THIRL_LAB_IP6_PAYLOAD_LEN, (uint16_t)(ip_len - THIRL_LAB_IP6_LEN + l4_len));
+    return;
+  }
+  thirl_lab_wire_put16(ip + THIRL_LAB_IP_TOTAL_LEN, (uint16_t)(ip_len + l4_len));
+  thirl_lab_wire_put16(ip + THIRL_LAB_IP_ID, (uint16_t)(thirl_lab_wire_get16(ip + THIRL_LAB_IP_ID) + s->number));
+  thirl_lab_wire_put16(ip + THIRL_LAB_IP_CHECKSUM, 0);
+  thirl_lab_wire_put16(ip + THIRL_LAB_IP_CHECKSUM, thirl_lab_wire_checksum(ip, ip_len, 0));
+}
+
+static void write_tcp(const thirl_lab_segment *s, uint8_t *tcp, bool last) {
+  uint32_t sequence = thirl_lab_wire_get32(tcp + THIRL_LAB_TCP_SEQUENCE) + (uint32_t)(s->at - s->headers);
+  uint8_t *flags = tcp + THIRL_LAB_TCP_FLAGS;
+  thirl_lab_wire_put32(tcp + THIRL_LAB_TCP_SEQUENCE, sequence);
+  if (!last) *flags = (uint8_t)(*flags & ~(FLAG_FIN | FLAG_PSH));
+  if (s->number > 0) *flags = (uint8_t)(*flags & ~FLAG_CWR);
 }
 
 thirl_lab_packet *thirl_lab_segment_next(thirl_lab_segment *s) {
   if (s->at >= s->len) return NULL;
-  size_t n = s->len - s->at < s->size ? s->len - s->at : s->size;
-  bool last = s->at + n == s->len;
+  size_t n = THIRL_MIN(s->len - s->at, s->size);
   thirl_lab_packet *p = thirl_lab_link_packet_new(s->headers + n);
   if (!p) return NULL;
 
   memcpy(p->frame, s->frame, s->headers);
   memcpy(p->frame + s->headers, s->frame + s->at, n);
-  uint8_t *ip = p->frame + THIRL_LAB_ETH_LEN, *tcp = ip + s->ip_len;
-  size_t tcp_len = p->len - THIRL_LAB_ETH_LEN - s->ip_len;
-
-  thirl_lab_wire_put16(ip + THIRL_LAB_IP_TOTAL_LEN, (uint16_t)(s->ip_len + tcp_len));
-  thirl_lab_wire_put16(ip + THIRL_LAB_IP_ID, (uint16_t)(thirl_lab_wire_get16(ip + THIRL_LAB_IP_ID) + s->number));
-  thirl_lab_wire_put16(ip + THIRL_LAB_IP_CHECKSUM, 0);
-  thirl_lab_wire_put16(ip + THIRL_LAB_IP_CHECKSUM, thirl_lab_wire_checksum(ip, s->ip_len, 0));
-
-  thirl_lab_wire_put32(tcp + TCP_SEQUENCE, thirl_lab_wire_get32(tcp + TCP_SEQUENCE) + (uint32_t)(s->at - s->headers));
-  if (!last) tcp[TCP_FLAGS] = (uint8_t)(tcp[TCP_FLAGS] & ~(FLAG_FIN | FLAG_PSH));
-  if (s->number > 0) tcp[TCP_FLAGS] = (uint8_t)(tcp[TCP_FLAGS] & ~FLAG_CWR);
-  thirl_lab_wire_put16(tcp + TCP_CHECKSUM, pseudo_sum(ip, tcp_len));
+  uint8_t *ip = p->frame + THIRL_LAB_ETH_LEN, *l4 = p->frame + s->l4;
+  size_t l4_len = p->len - s->l4;
+  uint8_t protocol = s->is_udp ? THIRL_LAB_PROTOCOL_UDP : THIRL_LAB_PROTOCOL_TCP;
+  write_ip(s, ip, l4_len);
+  if (s->is_udp)
+    thirl_lab_wire_put16(l4 + THIRL_LAB_UDP_TOTAL_LEN, (uint16_t)l4_len);
+  else
+    write_tcp(s, l4, s->at + n == s->len);
+  /* The sum over the pseudo header, which the kernel continues over the segment (RFC 9293 section 3.1). */
+  thirl_lab_wire_put16(l4 + (s->is_udp ? THIRL_LAB_UDP_CHECKSUM : THIRL_LAB_TCP_CHECKSUM),
+                       thirl_lab_checksum_fold(thirl_lab_checksum_pseudo(ip, protocol, l4_len)));
 
   struct virtio_net_hdr h = header(s->vnet);
   h.gso_type = VIRTIO_NET_HDR_GSO_NONE;

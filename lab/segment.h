@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a network card does with a TCP packet of up to 64 KiB: cuts it into packets of the size the receiver expects. A line that loses packets
- * has to lose these, not 64 KiB at a time. IPv4 and TCP only. The checksum of TCP stays the kernel's work (VIRTIO_NET_HDR_F_NEEDS_CSUM).
+ * What a network card does with a packet of up to 64 KiB: cuts it into packets of the size the receiver expects. A line that loses packets has to
+ * lose these, not 64 KiB at a time. TCP and UDP (UDP_SEGMENT) over IPv4 and IPv6. The checksum behind the IP header stays the kernel's work
+ * (VIRTIO_NET_HDR_F_NEEDS_CSUM).
  */
 #ifndef THIRL_LAB_SEGMENT_H
 #define THIRL_LAB_SEGMENT_H
@@ -14,7 +15,8 @@
 
 typedef struct thirl_lab_segment {
   const uint8_t *vnet, *frame; /* borrowed */
-  size_t len, headers, ip_len, size, at;
+  size_t len, l4, headers, size, at;
+  bool is_v6, is_udp;
   unsigned number;
 } thirl_lab_segment;
 
