@@ -102,7 +102,8 @@ static thirl_error complete_pair(config *c, size_t family, char complaint[CONFIG
   thirl_addr_format(&p.alternate, b);
   if (!thirl_addr_is_set(&p.primary)) {
     snprintf(complaint, CONFIG_COMPLAINT_MAX,
-             "alternate = %s wants a first address: listen on one, or say primary = ", b);
+             "alternate = %s wants a first address: listen on one of %s, or say primary = ...", b,
+             wanted == THIRL_FAMILY_V6 ? "IPv6" : "IPv4");
     return THIRL_E_SYNTAX;
   }
   if (!thirl_server_pair_is_sound(&p)) {

@@ -127,6 +127,75 @@ static void reads_files(void **state) {
   unlink(path);
 }
 
+static void lists(const thirl_addr *list, size_t n, const char *wanted) {
+  char said[512] = "", text[THIRL_ADDR_TEXT_MAX];
+  for (size_t i = 0; i < n; i++)
+    snprintf(said + strlen(said), sizeof said - strlen(said), "%s%s", i ? " " : "", thirl_addr_format(&list[i], text));
+  assert_string_equal(said, wanted);
+}
+
+static void an_alternate_brings_the_listeners_it_needs(void **state) {
+  (void)state;
+  config c = reads("[server]\nlisten-udp = 192.0.2.1\nalternate = 192.0.2.2\n");
+  assert_false(completes(&c));
+  lists(c.listen_udp, c.n_udp, "192.0.2.1:3478 192.0.2.1:3479 192.0.2.2:3478 192.0.2.2:3479");
+  assert_int_equal(c.n_tcp, 0);
+  thirl_server_pair p = config_pair(&c, 0);
+  lists(&p.primary, 1, "192.0.2.1:3478");
+  lists(&p.alternate, 1, "192.0.2.2:3479");
+  p = config_pair(&c, 1);
+  lists(&p.primary, 1, "-");
+
+  c = reads("[server]\nlisten-tcp = [2001:db8::1]:99\nlisten-tcp = 192.0.2.1:99\nlisten-udp = 192.0.2.1:99\n"
+            "alternate = 192.0.2.2:100\nalternate = [2001:db8::2]:100\n");
+  assert_false(completes(&c));
+  lists(c.listen_udp, c.n_udp, "192.0.2.1:99 192.0.2.1:100 192.0.2.2:99 192.0.2.2:100");
+  lists(c.listen_tcp, c.n_tcp,
+        "[2001:db8::1]:99 192.0.2.1:99 192.0.2.1:100 192.0.2.2:99 192.0.2.2:100 [2001:db8::1]:100 [2001:db8::2]:99 "
+        "[2001:db8::2]:100");
+}
+
+static void sockets_on_every_address_need_no_more(void **state) {
+  (void)state;
+  config c = reads("[server]\nprimary = 192.0.2.1\nalternate = 192.0.2.2\n");
+  assert_true(completes(&c));
+  lists(c.listen_udp, c.n_udp, "0.0.0.0:3478 [::]:3478 0.0.0.0:3479 [::]:3479");
+  lists(c.listen_tcp, c.n_tcp, "0.0.0.0:3478 [::]:3478 0.0.0.0:3479 [::]:3479");
+  thirl_server_pair p = config_pair(&c, 0);
+  lists(&p.primary, 1, "192.0.2.1:3478");
+  c = reads("[server]\nprimary = 192.0.2.1\nlisten-udp = 0.0.0.0\nalternate = 192.0.2.2\n");
+  assert_false(completes(&c));
+  lists(c.listen_udp, c.n_udp, "0.0.0.0:3478 192.0.2.1:3479 192.0.2.2:3479");
+}
+
+static void cannot_be_completed(const char *text, const char *complaint) {
+  char said[CONFIG_COMPLAINT_MAX];
+  bool by_default;
+  config c = reads(text);
+  assert_int_equal(config_complete(&c, &by_default, said), THIRL_E_SYNTAX);
+  assert_string_equal(said, complaint);
+}
+
+static void says_what_an_alternate_lacks(void **state) {
+  (void)state;
+  cannot_be_completed("[server]\nalternate = 192.0.2.2\n",
+                      "alternate = 192.0.2.2:3479 wants a first address: listen on one of IPv4, or say primary = ...");
+  cannot_be_completed(
+      "[server]\nlisten-udp = 192.0.2.1\nalternate = [2001:db8::2]\n",
+      "alternate = [2001:db8::2]:3479 wants a first address: listen on one of IPv6, or say primary = ...");
+  cannot_be_completed("[server]\nlisten-udp = 192.0.2.1\nalternate = 192.0.2.2:3478\n",
+                      "alternate = 192.0.2.2:3478 must have another address and another port than 192.0.2.1:3478");
+  cannot_be_completed("[server]\nlisten-udp = 192.0.2.1\nalternate = 192.0.2.1:9\n",
+                      "alternate = 192.0.2.1:9 must have another address and another port than 192.0.2.1:3478");
+  cannot_be_completed("[server]\nlisten-udp = 192.0.2.1\nlisten-udp = 192.0.2.3\nlisten-udp = 192.0.2.4\n"
+                      "listen-udp = 192.0.2.5\nlisten-udp = 192.0.2.6\nlisten-udp = 192.0.2.7\nalternate = 192.0.2.2\n",
+                      "alternate = 192.0.2.2:3479: too many listeners, eight of each kind at most");
+  refuses("[server]\nalternate = 192.0.2.2\nalternate = 192.0.2.3\n",
+          "3: alternate is given twice for one family: \"192.0.2.3\"");
+  refuses("[server]\nalternate = 0.0.0.0\n", "2: alternate cannot be \"0.0.0.0\"");
+  refuses("[server]\nprimary = 192.0.2.1:0\n", "2: primary cannot be \"192.0.2.1:0\"");
+}
+
 /* The commented sample says what holds without it: with its marks taken away it changes nothing. */
 static void the_sample_shows_the_defaults(void **state) {
   (void)state;
@@ -158,6 +227,9 @@ int main(void) {
       cmocka_unit_test(says_what_is_wrong_and_where),
       cmocka_unit_test(takes_no_bytes_for_text),
       cmocka_unit_test(reads_files),
+      cmocka_unit_test(an_alternate_brings_the_listeners_it_needs),
+      cmocka_unit_test(sockets_on_every_address_need_no_more),
+      cmocka_unit_test(says_what_an_alternate_lacks),
       cmocka_unit_test(the_sample_shows_the_defaults),
   };
   return cmocka_run_group_tests_name("thirld/config", tests, NULL, NULL);
