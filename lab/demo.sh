@@ -4,7 +4,7 @@
 # make demo: two machines behind NATs meet, talk through the relay at once, and move to a direct TCP connection, while a file goes from one to the other.
 # Everything is real but the internet: the kernel's NAT, thirld, two thirl processes. Nothing is left behind, whatever happens.
 #
-#   lab/demo.sh [NAT_A [NAT_B]]      fullcone, restricted, portrestricted (A), symmetric or the five words of lab/nat.sh; B is restricted
+#   lab/demo.sh [NAT_A [NAT_B]]      fullcone, restricted, portrestricted (A), symmetric or what lab_words of topology.sh takes; B is restricted
 #
 # Environment: THIRL_BUILD_DIR (build/release); DEMO_MIB (64), the size of the file. Exit code 0: everything that the last lines claim was checked.
 set -u

@@ -15,7 +15,7 @@
 # As root the namespaces are the machine's; otherwise, or with LAB_USER=1, they live in a user namespace. Where that is not allowed the script ends
 # with 77 and says why.
 #
-# Needs bash, ip, nft, setpriv, unshare and nsenter; for terms bin/wan in THIRL_BUILD_DIR (build/release).
+# Needs bash, ip, nft, setpriv, unshare and nsenter; in THIRL_BUILD_DIR (build/release) bin/natrules, and for terms bin/wan.
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export THIRL_BUILD_DIR=${THIRL_BUILD_DIR:-$lab_dir/../build/release}
@@ -180,7 +180,7 @@ lab_server() {
   lab_attach server 203.0.113.10 203.0.113.11
 }
 
-# lab_side X NAT [LAN [HOST]]: NAT is a word or five of nat.sh, or none (routed); LAN "192.168.1" when it is not to be the next one; HOST 10
+# lab_side X NAT [LAN [HOST]]: NAT is what lab_words takes, none is routed; LAN "192.168.1" when it is not to be the next one; HOST 10
 lab_side() {
   local side=$1 nat=$2 number=$((${#lab_sides[@]} + 1))
   [ "$number" -lt 10 ] || number=$((number + 10)) # .10 and .11 are the server's
@@ -210,17 +210,36 @@ lab_host() {
     lab_die "cannot put $name into the LAN of $side"
 }
 
+# lab_words NAT: in the words of natbox. One word is a preset; five without '=' are MAPPING FILTERING ALLOCATION UNSOLICITED HAIRPIN, as in
+# "eim adf preserve drop 0" with hairpin 0 or 1; anything else is such words already, as in "preset=symmetric udp.map=adm".
+lab_words() {
+  case "$*" in *=*) echo "$*"; return ;; esac
+  case $# in
+    1) echo "preset=$1" ;;
+    5)
+      local hairpin=off unsolicited=$4
+      [ "$5" = 0 ] || hairpin=external
+      [ "$4" != none ] || unsolicited=local
+      echo "map=$1 filter=$2 alloc=$3 unsolicited=$unsolicited hairpin=$hairpin"
+      ;;
+    *) lab_die "a NAT is one word or five, or has '=' in it, not '$*'" ;;
+  esac
+}
+
 # lab_nat SIDE NAT: also later; established connections go on as the kernel's table says
 lab_nat() {
-  local side=$1 nat=$2
-  lab_kind[$side]=$nat
-  if [ "$nat" = none ]; then
-    lab_in "nat$side" nft 'add table ip nat; delete table ip nat'
-    return
-  fi
+  local side=$1 words name value program=$THIRL_BUILD_DIR/bin/natrules
+  lab_kind[$side]=$2
+  [ -x "$program" ] || lab_die "there is no $program: make build, or set THIRL_BUILD_DIR"
   # shellcheck disable=SC2086
-  WAN=${lab_address[nat$side]} LAN=${lab_lan[$side]}.0/24 "$lab_dir/nat.sh" $nat | lab_in "nat$side" nft -f - ||
-    lab_die "the kernel cannot be the NAT '$nat'"
+  words=$(lab_words $2)
+  # shellcheck disable=SC2086
+  "$program" --sysctls $words | while read -r name value; do
+    echo "${name#-} ${value}" | tr . /
+  done | lab_in "nat$side" sh -c 'while read -r name value; do [ ! -e "/proc/sys/$name" ] || echo "$value" >"/proc/sys/$name"; done'
+  # shellcheck disable=SC2086
+  "$program" --external "${lab_address[nat$side]}" $words >"$lab_work/rules" && lab_in "nat$side" nft -f "$lab_work/rules" ||
+    lab_die "the kernel cannot be the NAT '$2'"
 }
 
 # lab_join [TERM...]: the internet, when everybody is attached. --seed N and --stats go to wan as well; what it says is in $lab_work/wan.log.

@@ -11,7 +11,7 @@
  * Prints "ready" when all interfaces are open. Ends on SIGTERM, SIGINT, with its parent, or when stdin (a pipe, a socket, a terminal) ends; then,
  * with --stats, says on stderr what went through each cable, and what did not and why.
  *
- * Not here: NAT (see nat.sh), IPv6, ICMP errors, MTUs that differ.
+ * Not here: NAT (see netfilter.h), IPv6, ICMP errors, MTUs that differ.
  */
 #include <errno.h>
 #include <inttypes.h>
