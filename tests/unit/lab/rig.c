@@ -81,7 +81,7 @@ static size_t write_l4(const rig_send *s, uint8_t *l4, uint16_t from, uint16_t t
     l4[0] = s->type;
     l4[1] = s->code;
     put16(l4 + 4, from);
-    put16(l4 + 6, 1);
+    put16(l4 + 6, s->type == 0 || s->type == 8 || s->type >= 128);
     return 8;
   }
   put16(l4, from);
