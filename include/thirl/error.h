@@ -65,7 +65,8 @@ typedef enum thirl_error_class {
   X(E_WRONG_KEY, AUTH, "the other side holds a different key than the one expected")                                   \
   X(E_TICKET, AUTH, "the ticket is not, or no longer, accepted")                                                       \
   X(E_REPLAY, AUTH, "an old message was sent again")                                                                   \
-  X(E_STRANGER, AUTH, "a stranger answered at the peer's address")
+  X(E_STRANGER, AUTH, "a stranger answered at the peer's address")                                                     \
+  X(E_BUSY, PEER, "the peer is busy: it takes no further session now")
 
 typedef enum thirl_error {
 #define THIRL_ERROR_ENUM(name, class, sentence) THIRL_##name,

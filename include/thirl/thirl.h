@@ -71,6 +71,7 @@ typedef struct thirl_listener thirl_listener;
  * Reach the ticket's peer; returns when the stream is usable (through the relay at first) or not. options may be NULL.
  *
  * E_NO_PEER         nobody was there within timeout_ms, or not for this ticket
+ * E_BUSY            the peer has as many sessions as it takes (known at once): try again later if you like
  * E_NO_SERVER       the ticket's server was not reached within timeout_ms, or its name does not exist (known at once)
  * E_ONLY_RELAY      with direct_only
  * E_WRONG_KEY       somebody else answered in the peer's place; not a byte was exchanged

@@ -226,6 +226,7 @@ static void evaluate(thirl_session_endpoint *e, thirl_time now) {
       thirl_meet_client_end_channel(e->control.client, now, p->channel, THIRL_E_LOST);
       p->channel = 0;
     }
+    thirl_session_rendezvous_let_go(e, now, p);
     if (p->session.state == THIRL_SESSION_STATE_OVER) bury(e, now, p);
     if (p->is_buried && !thirl_session_roster_has_to_tell(p)) thirl_session_roster_remove(e, p);
   }

@@ -36,7 +36,9 @@ typedef struct thirl_session_peer {
   thirl_meet_ticket ticket; /* dialer: how to ask for this peer */
   thirl_meet_offer offered; /* dialer: what it told in this round */
   uint16_t channel;         /* 0: no relay channel */
-  bool announced;           /* listener: INCOMING was said, or waits (announce_due) */
+  uint16_t
+      refusal_channel; /* carries nothing: a dialer that wants no relay hears there that it is not welcome; 0: none */
+  bool announced;      /* listener: INCOMING was said, or waits (announce_due) */
   bool announce_due;
   thirl_ice *ice; /* NULL: nothing is being punched and nothing is direct */
   char ufrag[THIRL_MEET_UFRAG_MAX + 1], pwd[THIRL_MEET_PWD_MAX + 1]; /* ours in this round */

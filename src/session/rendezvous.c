@@ -63,16 +63,34 @@ thirl_time thirl_session_rendezvous_deadline(const thirl_session_endpoint *e, th
   return lanes_are_awaited ? THIRL_MIN(t, thirl_session_lanes_patience_ends(&e->lanes)) : t;
 }
 
+/* The channel of a session that wants no relay. Until something is proven it stays, for the peer may have a word to say by ending it. */
+static void take_unwanted(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p, uint16_t channel) {
+  bool may_be_refused = p->session.is_dialer && p->session.state == THIRL_SESSION_STATE_OPENING;
+  if (may_be_refused)
+    p->refusal_channel = channel;
+  else
+    thirl_meet_client_end_channel(e->control.client, now, channel, THIRL_E_ONLY_RELAY);
+  thirl_session_relay_down(&p->session, now, THIRL_OK);
+}
+
+void thirl_session_rendezvous_let_go(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p) {
+  bool may_be_refused = p->session.state == THIRL_SESSION_STATE_OPENING && p->session.punching;
+  if (!p->refusal_channel || may_be_refused) return;
+  thirl_meet_client_end_channel(e->control.client, now, p->refusal_channel, THIRL_E_ONLY_RELAY);
+  p->refusal_channel = 0;
+}
+
 /* Both sides, at GO: the new relay channel replaces the old one, and punching begins if both have shown addresses. */
 static void go(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p, const thirl_meet_offer *ours,
                const thirl_meet_event *ev) {
   thirl_addr bases[THIRL_SESSION_LANES];
   if (p->channel && p->channel != ev->channel)
     thirl_meet_client_end_channel(e->control.client, now, p->channel, THIRL_E_RESET);
-  p->channel = 0;
+  if (p->refusal_channel && p->refusal_channel != ev->channel)
+    thirl_meet_client_end_channel(e->control.client, now, p->refusal_channel, THIRL_E_RESET);
+  p->channel = p->refusal_channel = 0;
   if (p->session.policy.direct_only) {
-    thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_E_ONLY_RELAY);
-    thirl_session_relay_down(&p->session, now, THIRL_OK);
+    take_unwanted(e, now, p, ev->channel);
   } else if (thirl_session_relay_up(&p->session, now) == THIRL_OK) {
     p->channel = ev->channel;
   } else {
@@ -100,6 +118,14 @@ static const thirl_meet_ticket *ticket_of(thirl_session_endpoint *e, const thirl
   return NULL;
 }
 
+/* Sessions that are over and say their last words take nobody's place. */
+static bool is_busy(thirl_session_endpoint *e) {
+  size_t n = 0;
+  THIRL_SESSION_EACH(e, p) n += !p->session.is_dialer && p->session.state != THIRL_SESSION_STATE_OVER;
+  return n >= e->cfg.max_incoming;
+}
+
+/* The reason goes to whoever has shown the server a proof of the ticket, and nobody else. */
 static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_meet_event *ev) {
   thirl_session_peer *p = thirl_session_roster_find_session(e, &ev->peer, ev->session);
   thirl_error refuse = THIRL_OK;
@@ -112,10 +138,8 @@ static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_me
     refuse = THIRL_E_PEER_CLOSED;
   } else if (!p && !e->is_listening) {
     refuse = THIRL_E_NO_PEER;
-  } else if (!p && e->n_incoming >= e->cfg.max_incoming) {
-    refuse = THIRL_E_LIMIT;
-  } else if (!p && thirl_session_roster_add(e, now, false, &ev->peer, ev->session, NULL, &p) != THIRL_OK) {
-    refuse = THIRL_E_NOMEM;
+  } else if (!p && (is_busy(e) || thirl_session_roster_add(e, now, false, &ev->peer, ev->session, NULL, &p))) {
+    refuse = THIRL_E_BUSY;
   } else {
     if (p->channel == 0 && p->session.state == THIRL_SESSION_STATE_OPENING && !p->announced) {
       p->announced = p->announce_due = true;
@@ -145,12 +169,31 @@ static void end_channel(thirl_session_endpoint *e, thirl_time now, thirl_session
 static void lose_control(thirl_session_endpoint *e, thirl_time now, thirl_error why) {
   THIRL_SESSION_EACH(e, p) {
     if (p->channel) end_channel(e, now, p, why, false);
+    p->refusal_channel = 0;
     thirl_session_round_ended(&p->session, now, why);
   }
   e->control_armed = false;
   if (e->was_registered || e->control.failures == 1)
     thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_UNREGISTERED, .error = why});
   e->was_registered = false;
+}
+
+/* What only the peer says, and means: no further round would change it soon. A server ends channels for other reasons. */
+static bool is_refusal(thirl_error e) {
+  return e == THIRL_E_BUSY || e == THIRL_E_TICKET || e == THIRL_E_NO_PEER;
+}
+
+/* Whoever is refused before anything was proven has nothing to wait for; an open session goes on looking for its peer. */
+static void channel_ended(thirl_session_endpoint *e, thirl_time now, const thirl_meet_event *ev) {
+  thirl_session_peer *p = thirl_session_roster_find_channel(e, ev->channel);
+  if (p)
+    end_channel(e, now, p, ev->error == THIRL_OK ? THIRL_E_LOST : ev->error, false);
+  else if ((p = thirl_session_roster_find_refusal(e, ev->channel)) != NULL)
+    p->refusal_channel = 0;
+  else
+    return;
+  bool is_opening = p->session.is_dialer && p->session.state == THIRL_SESSION_STATE_OPENING;
+  if (is_opening && is_refusal(ev->error)) thirl_session_abandon(&p->session, now, ev->error);
 }
 
 /* Whose CONNECT this answers. A peer that dials us may name any session id, and is none of these. */
@@ -192,8 +235,7 @@ static bool take_meet_event(thirl_session_endpoint *e, thirl_time now, const thi
     if (p && !thirl_session_relay_input(&p->session, now, ev->payload)) end_channel(e, now, p, THIRL_E_PROTOCOL, true);
     break;
   case THIRL_MEET_CHANNEL_ENDED:
-    p = thirl_session_roster_find_channel(e, ev->channel);
-    if (p) end_channel(e, now, p, ev->error == THIRL_OK ? THIRL_E_LOST : ev->error, false);
+    channel_ended(e, now, ev);
     break;
   case THIRL_MEET_CHANNEL_ROOM:
   case THIRL_MEET_DRAINING:

@@ -81,6 +81,11 @@ thirl_session_peer *thirl_session_roster_find_channel(thirl_session_endpoint *e,
   return NULL;
 }
 
+thirl_session_peer *thirl_session_roster_find_refusal(thirl_session_endpoint *e, uint16_t channel) {
+  THIRL_SESSION_EACH(e, p) if (channel && p->refusal_channel == channel) return p;
+  return NULL;
+}
+
 thirl_error thirl_session_roster_add(thirl_session_endpoint *e, thirl_time now, bool is_dialer,
                                      const thirl_peerid *peer, const uint8_t *id, const thirl_session_policy *policy,
                                      thirl_session_peer **out) {

@@ -54,6 +54,7 @@ thirl_session_peer *thirl_session_roster_find_handle(thirl_session_endpoint *e, 
 thirl_session_peer *thirl_session_roster_find_session(thirl_session_endpoint *e, const thirl_peerid *peer,
                                                       const uint8_t *id);
 thirl_session_peer *thirl_session_roster_find_channel(thirl_session_endpoint *e, uint16_t channel);
+thirl_session_peer *thirl_session_roster_find_refusal(thirl_session_endpoint *e, uint16_t channel);
 thirl_session_peer *thirl_session_roster_find_ufrags(thirl_session_endpoint *e, thirl_bytes ours, thirl_bytes theirs);
 
 /** An event for the application that is of no session; when it sleeps too long the oldest of these are forgotten. */

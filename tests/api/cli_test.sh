@@ -3,7 +3,7 @@
 # test-timeout: 180
 #
 # The program thirl as people and scripts use it: pipes, tickets, events, exit codes, and what it does with odd standard streams.
-# Exit code 6 (a wrong key) needs an impostor: stranger_test.c.
+# Every exit code of apps/thirl/exit.h is here but 6: a wrong key needs an impostor, stranger_test.c.
 set -u
 . "$(dirname "$0")/lib.sh"
 thirl=$build/bin/thirl
@@ -132,7 +132,7 @@ done
 
 listen m --ephemeral
 stale=$ticket
-mistyped=${ticket%?}$([ "${ticket: -1}" = 0 ] && echo 1 || echo 0)
+mistyped=${ticket%???}$([ "${ticket: -3:1}" = 0 ] && echo 1 || echo 0)${ticket: -2} # the last one has bits that must be 0
 connect m2 --ephemeral "$mistyped"
 check "2: a mistyped ticket" is 2
 check "   is told from a wrong one" says m2 "mistyped or cut off"
@@ -145,6 +145,40 @@ spawn "$thirl" listen --server "$public" --ephemeral --timeout 1 </dev/null >n2.
 code_of "$pid"
 check "3: nobody comes" is 3
 check "   and it says so" says n2 "nobody came in time"
+
+mkfifo n3.in n4.in
+exec 7<>n4.in 9<>n3.in
+listen n3 --ephemeral
+spawn "$thirl" connect --ephemeral "$ticket" <n4.in >n4.out 2>n4.log
+first_connect=$pid
+wait_for grep -q 'its key is proven' n3.log
+for policy in '' --direct-only --relay-only; do
+  begin=$SECONDS
+  # shellcheck disable=SC2086
+  connect n5 --ephemeral $policy "$ticket"
+  check "3: the peer talks to somebody else $policy" is 3
+  check "   at once" [ $((SECONDS - begin)) -lt 10 ]
+  check "   and it says so" says n5 "the peer is busy"
+done
+exec 7>&- 9>&-
+code_of "$first_connect"
+check "   who was undisturbed" [ "$code $(cat n3.out n4.out)" = "0 " ]
+code_of "$listen_pid"
+
+# The listener is stopped: the server still has its registration and GO goes out, but nothing comes back, neither directly nor over the relay.
+listen n6 --ephemeral
+wait_for grep -q registered n6.log
+kill -STOP "$listen_pid"
+for policy in '' --relay-only; do
+  # shellcheck disable=SC2086
+  connect n7 --ephemeral --timeout 2 $policy "$ticket"
+  check "4: no path that anything comes over $policy" is 4
+  check "   and it says so" says n7 "no answer in time"
+done
+connect n7 --ephemeral --timeout 2 --direct-only "$ticket"
+check "4: no path, and none demanded that there could not be" is 4
+kill -CONT "$listen_pid"
+kill "$listen_pid"
 
 spawn "$thirl" listen --server 127.0.0.1 --ephemeral </dev/null >o.out 2>o.log
 wait_for has_ticket o

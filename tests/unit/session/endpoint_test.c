@@ -309,9 +309,9 @@ static void nobody_answers_and_the_reason_is_told(void **state) {
   dial(d, &p);
   thirl_meet_offer o = desk_offer(3);
   desk_say_go(d, 0, &o, 0x4000, 0);
+  desk_wait(d, 12 * THIRL_S);
   assert_int_equal(d->ended_channel, 0x4000); /* the relay is not wanted, and the peer is told why */
   assert_int_equal(d->ended_why, THIRL_E_ONLY_RELAY);
-  desk_wait(d, 12 * THIRL_S);
   assert_int_equal(of(d, THIRL_SESSION_FAILED, 0)->of.error, THIRL_E_ONLY_RELAY);
   assert_int_equal(desk_alive(d, DESK_CONNECTING), 0);
   desk_free(d);
@@ -455,7 +455,105 @@ static void no_more_than_were_allowed_come_in(void **state) {
     desk_say_offer(d, &t, &ally, session_of(i), &o, (uint16_t)(0x4000 + i), 0);
   assert_int_equal(desk_count(d, THIRL_SESSION_INCOMING, 0), 2);
   assert_int_equal(d->ended_channel, 0x4002);
-  assert_int_equal(d->ended_why, THIRL_E_LIMIT);
+  assert_int_equal(d->ended_why, THIRL_E_BUSY);
+  /* One of them ends: its place is free at once, not only when its last words are said and its events taken. */
+  d->sleeps = true;
+  thirl_session_endpoint_abandon(d->e, d->now, desk_event(d, THIRL_SESSION_INCOMING, 0, 0)->handle, THIRL_E_TIMEOUT);
+  desk_settle(d);
+  desk_say_offer(d, &t, &ally, session_of(4), &o, 0x4003, 0);
+  assert_int_not_equal(d->ended_channel, 0x4003);
+  desk_say_offer(d, &t, &ally, session_of(5), &o, 0x4004, 0);
+  assert_int_equal(d->ended_channel, 0x4004);
+  assert_int_equal(d->ended_why, THIRL_E_BUSY);
+  desk_free(d);
+}
+
+/* ---- a dialer that is not welcome ---- */
+
+static const thirl_error refusals[] = {THIRL_E_BUSY, THIRL_E_TICKET, THIRL_E_NO_PEER};
+
+static void a_refusal_is_heard_at_once(void **state) {
+  (void)state;
+  for (int direct_only = 0; direct_only < 2; direct_only++)
+    for (size_t i = 0; i < 3; i++) {
+      thirl_session_policy p = {.direct_only = direct_only};
+      thirl_meet_offer o = desk_offer(3);
+      desk *d = desk_new(1, 0, NULL);
+      desk_register(d);
+      uint32_t h = dial(d, &p);
+      assert_true(desk_say_go(d, 0, &o, 0x4000, 0));
+      assert_int_equal(desk_alive(d, DESK_CONNECTING), 3);
+      assert_int_equal(d->n_channel_ends, 0);
+      thirl_time at = d->now;
+      desk_say_end(d, 0x4000, refusals[i]);
+      const thirl_session_endpoint_event *ev = of(d, THIRL_SESSION_FAILED, 0);
+      assert_non_null(ev);
+      assert_int_equal(ev->handle, h);
+      assert_int_equal(ev->of.error, refusals[i]);
+      assert_int_equal(d->now, at);
+      assert_int_equal(desk_alive(d, DESK_CONNECTING), 0); /* and nothing is tried any more */
+      desk_wait(d, 60 * THIRL_S);
+      assert_int_equal(d->n_connects, 1);
+      assert_true(thirl_session_endpoint_is_idle(d->e));
+      desk_free(d);
+    }
+}
+
+/* What the server says when it loses the peer or has no room, and what the peer says for other reasons, is tried again. */
+static void other_ends_of_a_channel_are_no_refusal(void **state) {
+  (void)state;
+  static const thirl_error others[] = {THIRL_E_LOST, THIRL_E_RESET, THIRL_E_LIMIT, THIRL_E_NOMEM, THIRL_E_ONLY_RELAY};
+  for (int direct_only = 0; direct_only < 2; direct_only++)
+    for (size_t i = 0; i < 5; i++) {
+      thirl_session_policy p = {.direct_only = direct_only};
+      thirl_meet_offer o = desk_offer(3);
+      desk *d = desk_new(1, 0, NULL);
+      desk_register(d);
+      dial(d, &p);
+      assert_true(desk_say_go(d, 0, &o, 0x4000, 0));
+      desk_say_end(d, 0x4000, others[i]);
+      desk_wait(d, 5 * THIRL_S);
+      assert_null(of(d, THIRL_SESSION_FAILED, 0));
+      desk_free(d);
+    }
+}
+
+/* It stays open for a refusal and no longer: the listener hears that no relay is wanted when the punching is over. */
+static void a_channel_that_is_not_wanted_is_ended(void **state) {
+  (void)state;
+  thirl_session_policy p = {.direct_only = true};
+  thirl_meet_offer o = desk_offer(3);
+  desk *d = desk_new(1, 0, NULL);
+  desk_register(d);
+  dial(d, &p);
+  assert_true(desk_say_go(d, 0, &o, 0x4000, 0));
+  desk_say_data(d, 0x4000, THIRL_BYTES("not for me", 10));
+  desk_wait(d, 11 * THIRL_S);
+  assert_int_equal(d->n_channel_ends, 0);
+  desk_wait(d, 2 * THIRL_S);
+  assert_int_equal(d->n_channel_ends, 1);
+  assert_int_equal(d->ended_channel, 0x4000);
+  assert_int_equal(d->ended_why, THIRL_E_ONLY_RELAY);
+  assert_int_equal(of(d, THIRL_SESSION_FAILED, 0)->of.error, THIRL_E_ONLY_RELAY);
+  desk_free(d);
+}
+
+/* The connection to the server is lost: its channels are gone with it, and a new one may have the same number. */
+static void a_refusal_belongs_to_its_connection(void **state) {
+  (void)state;
+  thirl_session_policy p = {.direct_only = true};
+  thirl_meet_offer o = desk_offer(3);
+  desk *d = desk_new(1, 0, NULL);
+  desk_register(d);
+  dial(d, &p);
+  assert_true(desk_say_go(d, 0, &o, 0x4000, 0));
+  desk_fail(d, desk_control(d), THIRL_E_RESET);
+  desk_wait(d, 2 * THIRL_S);
+  desk_say_end(d, 0x4000, THIRL_E_BUSY);
+  assert_null(of(d, THIRL_SESSION_FAILED, 0));
+  assert_true(desk_say_go(d, 0, &o, 0x4000, 0));
+  desk_say_end(d, 0x4000, THIRL_E_BUSY);
+  assert_int_equal(of(d, THIRL_SESSION_FAILED, 0)->of.error, THIRL_E_BUSY);
   desk_free(d);
 }
 
@@ -663,6 +761,10 @@ int main(void) {
       cmocka_unit_test(an_offer_with_a_ticket_is_a_session),
       cmocka_unit_test(a_forged_offer_is_rejected),
       cmocka_unit_test(no_more_than_were_allowed_come_in),
+      cmocka_unit_test(a_refusal_is_heard_at_once),
+      cmocka_unit_test(other_ends_of_a_channel_are_no_refusal),
+      cmocka_unit_test(a_channel_that_is_not_wanted_is_ended),
+      cmocka_unit_test(a_refusal_belongs_to_its_connection),
       cmocka_unit_test(a_session_that_has_ended_does_not_come_again),
       cmocka_unit_test(after_stop_listening_the_old_may_come_again_and_nobody_else),
       cmocka_unit_test(who_talks_nonsense_is_shown_the_door),
