@@ -93,6 +93,12 @@ bool thirl_natcheck_classify_is_silence(unsigned tries, unsigned asked, unsigned
   return pow(loss, tries) < ACCIDENT;
 }
 
+bool thirl_natcheck_classify_may_ask(const thirl_addr *server, const thirl_addr *other) {
+  if (!thirl_addr_is_set(other) || other->family != server->family || other->port == 0) return false;
+  if (thirl_addr_same_ip(server, other) || server->port == other->port) return false;
+  return thirl_addr_is_probeable(other) || !thirl_addr_is_probeable(server);
+}
+
 /* ---- more than one ---- */
 
 static bool in_v4(const thirl_addr *a, uint8_t b0, uint8_t b1, uint8_t mask1) {

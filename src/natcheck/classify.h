@@ -43,6 +43,9 @@ thirl_natcheck_filtering thirl_natcheck_classify_filtering(const thirl_natcheck_
  */
 bool thirl_natcheck_classify_is_silence(unsigned tries, unsigned asked, unsigned answered);
 
+/** May we send to the address that this server names as its second? Another IP, another port, and no address that a stranger could misuse us against. */
+bool thirl_natcheck_classify_may_ask(const thirl_addr *server, const thirl_addr *other);
+
 /** An address that is no public one: private, shared (100.64/10), link-local, loopback; unique local and link-local of IPv6. */
 bool thirl_natcheck_classify_is_inner(const thirl_addr *a);
 

@@ -47,10 +47,15 @@ void thirl_natcheck_free(thirl_natcheck *n) {
   free(n);
 }
 
+static void not_asked(thirl_natcheck_protocol *p) {
+  p->why = p->hairpin_why = p->lifetime_why = THIRL_NATCHECK_WHY_NOT_ASKED;
+}
+
 static void start(thirl_natcheck *n, thirl_time now) {
   n->started = true;
   thirl_natcheck_pcp_start(&n->pcp, now, &n->config.gateway, &(thirl_addr){0}, ID_PCP, &n->report.gateway);
-  n->report.udp.why = n->report.tcp.why = THIRL_NATCHECK_WHY_NOT_ASKED;
+  not_asked(&n->report.udp);
+  not_asked(&n->report.tcp);
   if (n->config.udp) thirl_natcheck_udp_start(&n->udp, now);
 }
 
@@ -98,7 +103,6 @@ thirl_natcheck_progress thirl_natcheck_get_progress(const thirl_natcheck *n, thi
       [THIRL_NATCHECK_TCP_REACH] = "TCP: asking the servers",
       [THIRL_NATCHECK_TCP_FILTER] = "TCP: who may come in",
       [THIRL_NATCHECK_TCP_MAP] = "TCP: one port for all, or several",
-      [THIRL_NATCHECK_TCP_PROVE] = "TCP: whether the server can be believed",
       [THIRL_NATCHECK_TCP_SAMPLE] = "TCP: which ports are handed out",
       [THIRL_NATCHECK_TCP_HAIRPIN] = "TCP: hairpin",
   };

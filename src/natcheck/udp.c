@@ -41,12 +41,6 @@ static void hasten_reach(thirl_natcheck_udp *u, thirl_time now) {
     thirl_natcheck_ask_stop(a, i);
 }
 
-bool thirl_natcheck_udp_may_ask(const thirl_addr *server, const thirl_addr *other) {
-  if (!thirl_addr_is_set(other) || other->family != server->family || other->port == 0) return false;
-  if (thirl_addr_same_ip(server, other) || server->port == other->port) return false;
-  return thirl_addr_is_probeable(other) || !thirl_addr_is_probeable(server);
-}
-
 static void choose_server(thirl_natcheck_scene *s, unsigned i, const thirl_natcheck_asked *k) {
   s->server = i;
   s->asked = k->q.to;
@@ -65,7 +59,7 @@ static void finish_reach(thirl_natcheck_udp *u) {
     server->udp = true;
     server->other = k->other;
     server->other_is_unusable =
-        thirl_addr_is_set(&k->other) && !thirl_natcheck_udp_may_ask(&server->addr, &server->other);
+        thirl_addr_is_set(&k->other) && !thirl_natcheck_classify_may_ask(&server->addr, &server->other);
     bool first = out->reachable != THIRL_NATCHECK_YES;
     if (first) {
       out->reachable = THIRL_NATCHECK_YES;
@@ -176,13 +170,14 @@ static bool evaluate(thirl_natcheck_udp *u, thirl_time now) {
 }
 
 void thirl_natcheck_udp_start(thirl_natcheck_udp *u, thirl_time now) {
+  u->scene.out->why = THIRL_NATCHECK_WHY_KNOWN;
   u->scene.out->hairpin_why = u->scene.out->lifetime_why = THIRL_NATCHECK_WHY_NOT_ASKED;
   begin_step(u, now, THIRL_NATCHECK_UDP_REACH);
 }
 
 void thirl_natcheck_udp_stop(thirl_natcheck_udp *u) {
   if (u->step == THIRL_NATCHECK_UDP_OVER) return;
-  if (u->step == THIRL_NATCHECK_UDP_IDLE) u->scene.out->why = THIRL_NATCHECK_WHY_STOPPED;
+  if (u->step <= THIRL_NATCHECK_UDP_REACH) u->scene.out->why = THIRL_NATCHECK_WHY_STOPPED;
   begin_step(u, u->begun, THIRL_NATCHECK_UDP_OVER);
 }
 

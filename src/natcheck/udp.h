@@ -47,7 +47,4 @@ bool thirl_natcheck_udp_input(thirl_natcheck_udp *u, thirl_time now, const thirl
 bool thirl_natcheck_udp_poll(thirl_natcheck_udp *u, thirl_time now, thirl_net_action *out);
 thirl_time thirl_natcheck_udp_deadline(const thirl_natcheck_udp *u);
 
-/** Is this address, named by a server, one that we may send to as its second? */
-bool thirl_natcheck_udp_may_ask(const thirl_addr *server, const thirl_addr *other);
-
 #endif

@@ -38,12 +38,14 @@ lab_wait 10 lab_in server sh -c "ss -lun 2>/dev/null | grep -q 203.0.113.11:3479
   { tail -n 20 "$lab_work/turn.log"; lab_die "coturn does not start"; }
 
 cat >"$lab_work/thirld.conf" <<END
-listen-udp = 203.0.113.10:4478
-listen-udp = 203.0.113.11:4479
+[server]
 listen-tcp = 203.0.113.10:4478
-primary = 203.0.113.10:4478
+listen-udp = 203.0.113.10:4478
 alternate = 203.0.113.11:4479
 END
+lab_spawn server "$thirld" -c "$lab_work/thirld.conf" >"$lab_work/thirld.log" 2>&1
+lab_wait 10 lab_in server sh -c "ss -ltn 2>/dev/null | grep -q 203.0.113.11:4479" ||
+  { cat "$lab_work/thirld.log"; lab_die "thirld does not start"; }
 
 # field NAME < JSON: its first value
 field() { sed -n "s/.*[{,]\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
@@ -76,14 +78,25 @@ compare() {
   fi
 }
 
-observers=()
-while IFS='|' read -r side _; do
-  lab_in "host$side" "$thirl" nat --json --udp --quiet 203.0.113.10 >"$lab_work/coturn.$side" 2>&1 &
-  observers+=($!)
-done <<<"$table"
-wait "${observers[@]}"
+# observe NAME OPTION...: one report per side, all at once, into $lab_work/NAME.SIDE
+observe() {
+  local name=$1 side observers=()
+  shift
+  while IFS='|' read -r side _; do
+    lab_in "host$side" "$thirl" nat --json --quiet "$@" >"$lab_work/$name.$side" 2>&1 &
+    observers+=($!)
+  done <<<"$table"
+  wait "${observers[@]}"
+}
 
+observe coturn --udp 203.0.113.10
 while IFS='|' read -r side nat mapping filtering allocation unsolicited; do
   compare "$nat, coturn" "$lab_work/coturn.$side" udp "$mapping|$filtering|$allocation|"
+done <<<"$table"
+
+observe thirld 203.0.113.10:4478
+while IFS='|' read -r side nat mapping filtering allocation unsolicited; do
+  compare "$nat, thirld" "$lab_work/thirld.$side" udp "$mapping|$filtering|$allocation|"
+  compare "$nat, thirld" "$lab_work/thirld.$side" tcp "$mapping|$filtering|$allocation|$unsolicited"
 done <<<"$table"
 [ "$wrong" -eq 0 ]
