@@ -21,7 +21,7 @@ peers_listens() { grep -q 'listening on TCP' "$lab_work/thirld.log"; }
 
 peers_server() {
   : >"$lab_work/thirld.log"
-  lab_spawn server "$peers_bin/thirld" --listen 203.0.113.10 >>"$lab_work/thirld.log" 2>&1 </dev/null
+  lab_spawn server "$peers_bin/thirld" --listen 203.0.113.10 --listen 203.0.113.10:3479 >>"$lab_work/thirld.log" 2>&1 </dev/null
   peers_server_pid=$lab_pid
   lab_wait 5 peers_listens || lab_die "thirld does not start: $(cat "$lab_work/thirld.log")"
 }

@@ -99,7 +99,10 @@ static void event_as_json(const thirl_event *ev) {
   if (ev->session) json_object_set_new(o, "session", json_integer(ev->session));
   if (ev->peer[0]) json_object_set_new(o, "peer", json_string(ev->peer));
   if (ev->address[0]) json_object_set_new(o, "address", json_string(ev->address));
-  if (ev->error != THIRL_OK) json_object_set_new(o, "error", json_string(thirl_error_name(ev->error)));
+  if (ev->error != THIRL_OK) {
+    json_object_set_new(o, "error", json_string(thirl_error_name(ev->error)));
+    json_object_set_new(o, "text", json_string(thirl_error_text(ev->error)));
+  }
   if (ev->kind == THIRL_EVENT_PATH) json_object_set_new(o, "direct", json_boolean(ev->direct));
   if (ev->after_us) json_object_set_new(o, "after_us", json_integer((json_int_t)ev->after_us));
   if (ev->kind == THIRL_EVENT_FINISHED || ev->kind == THIRL_EVENT_FAILED) {

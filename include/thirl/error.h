@@ -27,7 +27,7 @@ typedef enum thirl_error_class {
   THIRL_CLASS_AUTH
 } thirl_error_class;
 
-/* X(name, class, sentence) */
+/* X(name, class, sentence). The numbers are on the wire: new ones at the end. */
 #define THIRL_ERRORS(X)                                                                                                \
   X(OK, NONE, "no error")                                                                                              \
   X(E_INVALID, USAGE, "an argument is not valid")                                                                      \
@@ -66,7 +66,14 @@ typedef enum thirl_error_class {
   X(E_TICKET, AUTH, "the ticket is not, or no longer, accepted")                                                       \
   X(E_REPLAY, AUTH, "an old message was sent again")                                                                   \
   X(E_STRANGER, AUTH, "a stranger answered at the peer's address")                                                     \
-  X(E_BUSY, PEER, "the peer is busy: it takes no further session now")
+  X(E_BUSY, PEER, "the peer is busy: it takes no further session now")                                                 \
+  X(E_NAT_BOTH, PATH, "both NATs give every destination another port, so neither side knows where to connect to")      \
+  X(E_NAT_OURS, PATH,                                                                                                  \
+    "our NAT gives every destination another port, and the peer's end lets in only ports that it knows")               \
+  X(E_NAT_THEIRS, PATH,                                                                                                \
+    "the peer's NAT gives every destination another port, and our end lets in only ports that it knows")               \
+  X(E_FIREWALL, PATH, "a firewall refused the direct connection: the NATs would have let it through")                  \
+  X(E_HIDDEN, PATH, "one of the two sides shows no address, so no direct path was tried")
 
 typedef enum thirl_error {
 #define THIRL_ERROR_ENUM(name, class, sentence) THIRL_##name,

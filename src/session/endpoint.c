@@ -27,6 +27,7 @@ thirl_error thirl_session_endpoint_new(const thirl_session_endpoint_config *cfg,
   thirl_list_init(&e->peers);
   thirl_dice_seed(&e->dice, thirl_secrets_u64(cfg->secrets));
   thirl_session_lanes_init(&e->lanes, cfg->secrets, thirl_dice_u64(&e->dice));
+  thirl_session_survey_init(&e->survey);
   thirl_session_anonymous_init(&e->doors);
   thirl_secrets_ice_text(cfg->secrets, e->ufrag, UFRAG_LEN);
   thirl_secrets_ice_text(cfg->secrets, e->pwd, PWD_LEN);
@@ -52,6 +53,7 @@ void thirl_session_endpoint_free(thirl_session_endpoint *e) {
   while ((p = thirl_session_roster_at(thirl_list_first(&e->peers))) != NULL)
     thirl_session_roster_remove(e, p);
   thirl_session_anonymous_fini(&e->doors);
+  thirl_session_survey_fini(&e->survey);
   thirl_session_lanes_fini(&e->lanes);
   thirl_session_control_fini(&e->control);
   thirl_secure_tls_context_free(e->tls);
@@ -212,9 +214,24 @@ static void bury(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *
   thirl_session_peer_bury(p);
 }
 
+/* What our NAT does with destinations is asked when a session is about to need it as a reason. */
+static void evaluate_survey(thirl_session_endpoint *e, thirl_time now) {
+  thirl_session_survey_evaluate(&e->survey, now, &e->lanes, &e->queue);
+  thirl_session_mapping mapping = thirl_session_survey_mapping(&e->survey, &e->lanes);
+  THIRL_SESSION_EACH(e, p) {
+    if (p->is_buried) continue;
+    if (now >= thirl_session_survey_at(&p->session)) {
+      thirl_session_survey_begun(&p->session);
+      thirl_session_survey_begin(&e->survey, now, &e->lanes, &e->queue);
+    }
+    thirl_session_mapping_is(&p->session, now, mapping);
+  }
+}
+
 static void evaluate(thirl_session_endpoint *e, thirl_time now) {
   e->now = now;
   e->events_wait = false;
+  evaluate_survey(e, now);
   thirl_session_rendezvous_begin_rounds(e, now);
   open_doors(e, now);
   for (thirl_session_peer *p = thirl_session_roster_at(thirl_list_first(&e->peers)), *next; p; p = next) {
@@ -242,6 +259,10 @@ static void route(thirl_session_endpoint *e, thirl_time now, const thirl_net_eve
   }
   if (ev->id == e->control.conn) {
     thirl_session_rendezvous_input(e, now, ev);
+    return;
+  }
+  if (thirl_session_survey_owns(&e->survey, ev->id)) {
+    thirl_session_survey_input(&e->survey, now, ev, &e->lanes, &e->queue);
     return;
   }
   if (thirl_session_lanes_input(&e->lanes, now, ev, &e->queue)) return;
@@ -306,6 +327,8 @@ size_t thirl_session_endpoint_pull(thirl_session_endpoint *e, thirl_time now, th
   if (id == e->control.conn) {
     n = pull_control(e, buf, cap);
     if (n == 0) e->control_armed = false;
+  } else if (thirl_session_survey_owns(&e->survey, id)) {
+    n = thirl_session_survey_pull(&e->survey, buf, cap);
   } else if (thirl_session_lanes_owns(&e->lanes, id)) {
     n = thirl_session_lanes_pull(&e->lanes, now, id, buf, cap);
   } else {
@@ -323,13 +346,14 @@ size_t thirl_session_endpoint_pull(thirl_session_endpoint *e, thirl_time now, th
 thirl_time thirl_session_endpoint_deadline(thirl_session_endpoint *e) {
   thirl_time t = thirl_session_rendezvous_deadline(e, e->now);
   t = THIRL_MIN(t, thirl_session_lanes_deadline(&e->lanes));
+  t = THIRL_MIN(t, thirl_session_survey_deadline(&e->survey));
   t = THIRL_MIN(t, thirl_session_anonymous_deadline(&e->doors));
   THIRL_SESSION_EACH(e, p) {
     if (p->is_buried) continue;
     if (p->over_at != THIRL_NEVER)
       t = THIRL_MIN(t, p->over_at + OVER_LINGER);
     else
-      t = THIRL_MIN(t, thirl_session_peer_deadline(p));
+      t = THIRL_MIN(t, THIRL_MIN(thirl_session_peer_deadline(p), thirl_session_survey_at(&p->session)));
   }
   return t;
 }

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-enum { HELLO_LEN = 42, ACK_LEN = 16, U64_LEN = 8, BYE_LEN = 4 };
+enum { HELLO_LEN = 42, ACK_LEN = 16, U64_LEN = 8, BYE_LEN = 4, REPORT_LEN = 8 };
+
+bool thirl_session_frame_is_known(uint8_t type) {
+  return type >= THIRL_SESSION_HELLO && type <= THIRL_SESSION_REPORT;
+}
 
 static uint16_t body_length(uint8_t type) {
   switch (type) {
@@ -17,6 +21,8 @@ static uint16_t body_length(uint8_t type) {
     return U64_LEN;
   case THIRL_SESSION_BYE:
     return BYE_LEN;
+  case THIRL_SESSION_REPORT:
+    return REPORT_LEN;
   default:
     return 0;
   }
@@ -49,6 +55,10 @@ void thirl_session_frame_encode(thirl_writer *w, const thirl_session_frame *f) {
   case THIRL_SESSION_BYE:
     thirl_writer_u32(w, f->reason);
     break;
+  case THIRL_SESSION_REPORT:
+    thirl_writer_u32(w, (uint32_t)f->mapping << 24);
+    thirl_writer_u32(w, f->reason);
+    break;
   default:
     w->bad = true;
   }
@@ -68,6 +78,9 @@ thirl_error thirl_session_frame_decode_header(const uint8_t in[THIRL_SESSION_FRA
   out->length = thirl_bytes_get_u16(in + 2);
   if (out->type == THIRL_SESSION_DATA) return out->length > U64_LEN ? THIRL_OK : THIRL_E_PROTOCOL;
   uint16_t want = body_length(out->type);
+  bool may_be_longer = out->type == THIRL_SESSION_REPORT;
+  if (may_be_longer && out->length > want && out->length <= THIRL_SESSION_FRAME_MAX - THIRL_SESSION_FRAME_HEADER)
+    return THIRL_OK;
   return want == 0 || out->length == want ? THIRL_OK : THIRL_E_PROTOCOL;
 }
 
@@ -95,6 +108,10 @@ thirl_error thirl_session_frame_decode_body(thirl_bytes body, thirl_session_fram
     f->token = thirl_reader_u64(&r);
     break;
   case THIRL_SESSION_BYE:
+    f->reason = thirl_reader_u32(&r);
+    break;
+  case THIRL_SESSION_REPORT:
+    f->mapping = (uint8_t)(thirl_reader_u32(&r) >> 24);
     f->reason = thirl_reader_u32(&r);
     break;
   default:

@@ -15,6 +15,8 @@
  *    PING   token 64                answered by PONG with the same token
  *    PONG   token 64
  *    BYE    reason 32               this side has all it wanted (0) or gives up (a thirl_error)
+ *    REPORT mapping 8, 0 24, saw 32 what this side knows of its NAT (session/reason.h), and how its last punching ended (a thirl_error). A
+ *           later version may append to it; who does not know it skips it
  *
  * A DATA frame never crosses a TLS record: header and bytes together are at most one record.
  */
@@ -30,7 +32,8 @@ typedef enum thirl_session_frame_type {
   THIRL_SESSION_FIN = 4,
   THIRL_SESSION_PING = 5,
   THIRL_SESSION_PONG = 6,
-  THIRL_SESSION_BYE = 7
+  THIRL_SESSION_BYE = 7,
+  THIRL_SESSION_REPORT = 8
 } thirl_session_frame_type;
 
 enum {
@@ -50,9 +53,12 @@ typedef struct thirl_session_frame {
   uint64_t offset;      /* DATA, FIN */
   uint64_t next, limit; /* HELLO, ACK */
   uint64_t token;       /* PING, PONG */
-  uint32_t reason;      /* BYE */
+  uint32_t reason;      /* BYE; REPORT: saw */
+  uint8_t mapping;      /* REPORT */
 } thirl_session_frame;
 
+/** A type of this version; others are skipped. */
+bool thirl_session_frame_is_known(uint8_t type);
 /** Append one frame that is not DATA. */
 void thirl_session_frame_encode(thirl_writer *w, const thirl_session_frame *f);
 /** The header of a DATA frame that carries n bytes. */

@@ -136,6 +136,29 @@ static void ask(thirl_session_lanes *l, thirl_session_lane *k, thirl_time now, t
   thirl_session_queue_write(q, k->conn);
 }
 
+bool thirl_session_lanes_ask(thirl_session_lanes *l, thirl_time now, int lane, thirl_session_queue *q) {
+  thirl_session_lane *k = &l->lane[lane];
+  if (k->state != THIRL_SESSION_LANE_MAPPED || !k->conn || k->asked_at != THIRL_NEVER) return false;
+  ask(l, k, now, q);
+  return true;
+}
+
+/* Another address of the server, or at least another port of this one. Whoever writes here makes us connect to that place at most once. */
+static void take_other(thirl_session_lanes *l, thirl_session_lane *k, const thirl_stun_msg *m) {
+  thirl_addr other;
+  uint16_t port;
+  k->other = (thirl_addr){0};
+  bool has_other = thirl_stun_msg_get_addr(m, THIRL_STUN_ATTR_OTHER_ADDRESS, &other) == THIRL_OK;
+  if (!has_other && thirl_stun_msg_get_u16(m, THIRL_STUN_ATTR_THIRL_OTHER_PORT, &port) == THIRL_OK)
+    other = thirl_addr_with_port(l->server, port);
+  else if (!has_other)
+    return;
+  if (other.family != l->server.family || !thirl_addr_is_probeable(&other) || thirl_addr_equal(&other, &l->server))
+    return;
+  k->other = other;
+  k->other_is_port = thirl_addr_same_ip(&other, &l->server);
+}
+
 static void take_packet(thirl_session_lanes *l, thirl_session_lane *k, thirl_time now, thirl_bytes packet) {
   thirl_stun_msg m;
   thirl_addr mapped;
@@ -149,6 +172,8 @@ static void take_packet(thirl_session_lanes *l, thirl_session_lane *k, thirl_tim
   k->asked_at = THIRL_NEVER;
   k->next = now + KEEPALIVE;
   k->failures = 0;
+  k->answers++;
+  take_other(l, k, &m);
 }
 
 static void take_data(thirl_session_lanes *l, thirl_session_lane *k, thirl_time now, thirl_bytes in,
@@ -237,6 +262,7 @@ size_t thirl_session_lanes_pull(thirl_session_lanes *l, thirl_time now, thirl_ne
   thirl_stun_writer w;
   thirl_bytes out;
   thirl_stun_writer_init(&w, buf, cap, THIRL_STUN_REQUEST, THIRL_STUN_METHOD_BINDING, k->tid);
+  thirl_stun_writer_u16(&w, THIRL_STUN_ATTR_THIRL_OTHER_PORT, 0);
   return thirl_stun_writer_finish(&w, &out) == THIRL_OK ? out.n : 0;
 }
 

@@ -30,6 +30,9 @@ typedef struct thirl_session_lane {
   thirl_time next;             /* retry, keepalive, or when to give up connecting */
   thirl_time asked_at;         /* NEVER: no Binding request is under way */
   unsigned failures;
+  unsigned answers;   /* how many have come, over all connections */
+  thirl_addr other;   /* where else the server answers (RFC 5780); zeroed: not known */
+  bool other_is_port; /* on the same address */
   uint8_t tid[12];
   bool write_due;
   thirl_stun_stream cut;
@@ -63,6 +66,8 @@ bool thirl_session_lanes_input(thirl_session_lanes *l, thirl_time now, const thi
 void thirl_session_lanes_tick(thirl_session_lanes *l, thirl_time now, thirl_session_queue *q);
 thirl_time thirl_session_lanes_deadline(const thirl_session_lanes *l);
 size_t thirl_session_lanes_pull(thirl_session_lanes *l, thirl_time now, thirl_net_id id, uint8_t *buf, size_t cap);
+/** Ask for this lane's mapping now. False: it is not mapped, or is being asked already. */
+bool thirl_session_lanes_ask(thirl_session_lanes *l, thirl_time now, int lane, thirl_session_queue *q);
 bool thirl_session_lanes_owns(const thirl_session_lanes *l, thirl_net_id id);
 /** Every lane is mapped, or enough time was given to it. */
 bool thirl_session_lanes_are_ready(const thirl_session_lanes *l, thirl_time now);

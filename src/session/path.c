@@ -174,8 +174,7 @@ static thirl_error read_data(thirl_session_path *p, thirl_session_stream *s, thi
 static size_t head_wanted(const thirl_session_path *p) {
   if (p->head_n < THIRL_SESSION_FRAME_HEADER) return THIRL_SESSION_FRAME_HEADER;
   if (p->frame.type == THIRL_SESSION_DATA) return THIRL_SESSION_DATA_HEADER;
-  bool known = p->frame.type >= THIRL_SESSION_HELLO && p->frame.type <= THIRL_SESSION_BYE;
-  return THIRL_SESSION_FRAME_HEADER + (known ? p->frame.length : 0u);
+  return THIRL_SESSION_FRAME_HEADER + (thirl_session_frame_is_known(p->frame.type) ? p->frame.length : 0u);
 }
 
 /* OK: a frame that is not DATA is complete in p->frame; E_AGAIN from TLS; E_NOT_FOUND: go on reading. */
@@ -190,8 +189,8 @@ static thirl_error read_head(thirl_session_path *p, thirl_bytes *in) {
   if (want == THIRL_SESSION_FRAME_HEADER && p->head_n == want) {
     thirl_error e = thirl_session_frame_decode_header(p->head, &p->frame);
     if (e != THIRL_OK) return e;
-    bool known = p->frame.type >= THIRL_SESSION_HELLO && p->frame.type <= THIRL_SESSION_BYE;
-    if (known && p->frame.stream != 0) return THIRL_E_PROTOCOL; /* version 1 has one stream */
+    if (thirl_session_frame_is_known(p->frame.type) && p->frame.stream != 0)
+      return THIRL_E_PROTOCOL; /* version 1 has one stream */
     if (head_wanted(p) > want) return THIRL_E_NOT_FOUND;
   }
   thirl_error e = thirl_session_frame_decode_body(

@@ -103,7 +103,7 @@ static void go(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p,
   }
   thirl_session_direct_down(&p->session, now, THIRL_OK); /* the dialer punches only when its direct path is gone */
   bases_of(e, bases);
-  thirl_error err = THIRL_E_NO_PATH;
+  thirl_error err = THIRL_E_HIDDEN;
   if (ours->n && ev->offer.n) err = thirl_session_peer_punch(p, now, ours, bases, &ev->offer, ev->fire_at, &e->queue);
   if (err != THIRL_OK) thirl_session_punch_failed(&p->session, now, err);
 }

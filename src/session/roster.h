@@ -7,6 +7,7 @@
 #include "session/control.h"
 #include "session/lanes.h"
 #include "session/peer.h"
+#include "session/survey.h"
 #include "session/terms.h"
 
 struct thirl_session_endpoint {
@@ -14,6 +15,7 @@ struct thirl_session_endpoint {
   thirl_secure_tls_context *tls;
   thirl_session_control control;
   thirl_session_lanes lanes;
+  thirl_session_survey survey;
   thirl_session_anonymous doors;
   thirl_session_queue queue;
   thirl_list peers;

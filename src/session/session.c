@@ -21,6 +21,7 @@
 #define ROUND_RELAYED  (30 * THIRL_S)   /* first retry of punching while the relay carries; doubles */
 #define ROUND_MAX      (600 * THIRL_S)
 #define ROUND_ANSWER   (15 * THIRL_S) /* a CONNECT without an answer */
+#define SURVEY_AFTER   (3 * THIRL_S)  /* of punching: three SYNs were in vain */
 
 static void push_event(thirl_session *s, thirl_session_event ev) {
   bool is_end = ev.kind == THIRL_SESSION_FINISHED || ev.kind == THIRL_SESSION_FAILED;
@@ -114,6 +115,7 @@ static thirl_session_path *path_of(thirl_session *s, thirl_session_route r) {
 
 static void tell_path(thirl_session *s, thirl_time now) {
   thirl_session_event ev = {.kind = THIRL_SESSION_PATH, .route = s->route};
+  s->told_route = s->route;
   if (s->route == THIRL_SESSION_DIRECT) {
     ev.remote = s->remote;
     ev.since_go = now - s->go_at;
@@ -149,6 +151,7 @@ static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
   s->route = r;
   s->pathless_since = r == THIRL_SESSION_NO_PATH ? now : THIRL_NEVER;
   s->bye_said = false; /* it may have been lost with the old path */
+  s->reported = (thirl_session_findings){0};
   if (r == THIRL_SESSION_NO_PATH) return;
   begin_again(s, r);
   if (s->state == THIRL_SESSION_STATE_OPENING) {
@@ -157,7 +160,8 @@ static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
   }
   bool nothing_is_missing = r == THIRL_SESSION_DIRECT && thirl_session_path_is_set(&s->relay);
   if (nothing_is_missing) s->round_at = THIRL_NEVER;
-  tell_path(s, now);
+  bool is_news = r == THIRL_SESSION_DIRECT || s->told_route != r || s->told_reason != s->relay_reason;
+  if (is_news) tell_path(s, now);
 }
 
 static void choose_route(thirl_session *s, thirl_time now) {
@@ -216,10 +220,50 @@ void thirl_session_direct_withdrawn(thirl_session *s) {
   thirl_session_path_fini(&s->direct); /* not a byte of the stream was on it */
 }
 
+/* What both sides have found, put together. NATs that have let us through before are not to blame. */
+static void derive_reason(thirl_session *s, thirl_time now) {
+  if (s->ours.saw != THIRL_OK)
+    s->relay_reason = s->was_direct ? s->ours.saw : thirl_session_reason_of(&s->ours, &s->theirs);
+  if (s->route == THIRL_SESSION_RELAY && s->relay_reason != THIRL_OK && s->told_reason != s->relay_reason)
+    tell_path(s, now);
+}
+
+void thirl_session_mapping_is(thirl_session *s, thirl_time now, thirl_session_mapping mapping) {
+  if (s->ours.mapping == mapping) return;
+  s->ours.mapping = mapping;
+  derive_reason(s, now);
+}
+
+thirl_time thirl_session_survey_at(const thirl_session *s) {
+  bool wanted = s->punching && !s->survey_asked && !thirl_session_path_is_proven(&s->direct) &&
+                s->state != THIRL_SESSION_STATE_OVER;
+  return wanted ? thirl_time_after(s->go_at, SURVEY_AFTER) : THIRL_NEVER;
+}
+
+void thirl_session_survey_begun(thirl_session *s) {
+  s->survey_asked = true;
+}
+
+static void take_report(thirl_session *s, thirl_time now, const thirl_session_frame *f) {
+  bool is_known = f->mapping <= THIRL_SESSION_MAPPING_DEPENDENT;
+  s->theirs.mapping = is_known ? (thirl_session_mapping)f->mapping : THIRL_SESSION_MAPPING_UNKNOWN;
+  s->theirs.saw = f->reason < THIRL_ERROR_COUNT ? (thirl_error)f->reason : THIRL_OK;
+  derive_reason(s, now);
+}
+
+/* The relay carries the stream, so both will want to know why. */
+static void report(thirl_session *s) {
+  bool is_told = s->route != THIRL_SESSION_RELAY || s->state != THIRL_SESSION_STATE_OPEN ||
+                 thirl_session_reason_same(&s->ours, &s->reported);
+  thirl_session_frame f = {
+      .type = THIRL_SESSION_REPORT, .mapping = (uint8_t)s->ours.mapping, .reason = (uint32_t)s->ours.saw};
+  if (!is_told && thirl_session_path_say(&s->relay, &f)) s->reported = s->ours;
+}
+
 /* Punching has led to nothing: the next try waits longer each time, if there is a relay meanwhile. */
 static void punch_in_vain(thirl_session *s, thirl_time now, thirl_error why) {
   s->relay_reason = why;
-  if (s->route == THIRL_SESSION_RELAY && s->told_reason != why) tell_path(s, now);
+  derive_reason(s, now);
   if (!s->is_dialer) return;
   unsigned doublings = THIRL_MIN(s->punch_failures, 5u);
   s->punch_failures++;
@@ -235,6 +279,7 @@ void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why
   drop_path(s, &s->direct);
   s->punching = s->is_prospect = false;
   s->was_direct = s->was_direct || worked;
+  s->ours.saw = THIRL_OK;
   if (lasted) s->punch_failures = 0;
   if (why != THIRL_OK) s->relay_reason = why;
   if (s->route == THIRL_SESSION_DIRECT) set_route(s, now, THIRL_SESSION_NO_PATH);
@@ -249,10 +294,12 @@ void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why
 void thirl_session_punch_started(thirl_session *s, thirl_time go_at) {
   s->go_at = go_at;
   s->punching = true;
+  s->survey_asked = false;
 }
 
 void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error why) {
   s->punching = false;
+  s->ours.saw = why;
   if (s->policy.direct_only) s->last_error = THIRL_E_ONLY_RELAY;
   punch_in_vain(s, now, why);
   if (s->policy.direct_only && s->state == THIRL_SESSION_STATE_OPENING)
@@ -261,7 +308,7 @@ void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error wh
 
 void thirl_session_punch_omitted(thirl_session *s) {
   bool has_reason = s->relay_reason != THIRL_OK || s->punching;
-  if (!has_reason && !thirl_session_path_is_set(&s->direct)) s->relay_reason = THIRL_E_NO_PATH;
+  if (!has_reason && !thirl_session_path_is_set(&s->direct)) s->relay_reason = THIRL_E_HIDDEN;
 }
 
 void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote) {
@@ -288,7 +335,8 @@ static thirl_error take_hello(thirl_session *s, thirl_session_path *p, const thi
   return e;
 }
 
-static void take_frame(thirl_session *s, thirl_session_path *p, const thirl_session_frame *f, thirl_error *e) {
+static void take_frame(thirl_session *s, thirl_time now, thirl_session_path *p, const thirl_session_frame *f,
+                       thirl_error *e) {
   switch (f->type) {
   case THIRL_SESSION_HELLO:
     *e = take_hello(s, p, f);
@@ -298,6 +346,9 @@ static void take_frame(thirl_session *s, thirl_session_path *p, const thirl_sess
     break;
   case THIRL_SESSION_FIN:
     *e = thirl_session_stream_fin(&s->stream, f->offset);
+    break;
+  case THIRL_SESSION_REPORT:
+    take_report(s, now, f);
     break;
   case THIRL_SESSION_BYE:
     if (f->reason != 0) {
@@ -329,7 +380,7 @@ static thirl_error input(thirl_session *s, thirl_time now, thirl_session_path *p
   while (e == THIRL_OK) {
     thirl_session_frame f;
     e = thirl_session_path_next(p, now, &s->stream, &in, &f);
-    if (e == THIRL_OK) take_frame(s, p, &f, &e);
+    if (e == THIRL_OK) take_frame(s, now, p, &f, &e);
     if (s->state == THIRL_SESSION_STATE_OVER) return THIRL_E_AGAIN;
   }
   if (e == THIRL_E_AGAIN) answer_elsewhere(s, now, p);
@@ -517,6 +568,7 @@ void thirl_session_evaluate(thirl_session *s, thirl_time now) {
     thirl_session_path_say_ack(p, &s->stream);
     s->ack_since = THIRL_NEVER;
   }
+  report(s);
   if (s->round_under_way && now >= s->round_started + ROUND_ANSWER) thirl_session_round_ended(s, now, THIRL_E_TIMEOUT);
   close_when_done(s, now);
   if (now >= hopeless_at(s))

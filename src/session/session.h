@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "base/rand.h"
 #include "session/path.h"
+#include "session/reason.h"
 
 /** What the caller allows. Zeroed is the default everywhere. */
 typedef struct thirl_session_policy {
@@ -64,9 +65,11 @@ typedef struct thirl_session {
   thirl_session_path relay, direct;
   thirl_session_route route;
   thirl_time born, pathless_since, ack_since, bye_at, go_at;
-  thirl_addr remote;        /* of the direct path */
-  thirl_error relay_reason; /* why the stream is not direct; OK: not known yet */
-  thirl_error last_error;   /* what a failure will be called */
+  thirl_addr remote;                             /* of the direct path */
+  thirl_error relay_reason;                      /* why the stream is not direct; OK: not known yet */
+  thirl_session_findings ours, theirs, reported; /* reported: what the peer was told of ours on this path */
+  bool survey_asked;                             /* in this round */
+  thirl_error last_error;                        /* what a failure will be called */
   bool bye_said, bye_heard, punching, knows_incarnation;
   bool is_prospect;                       /* the direct path is not confirmed by ICE yet */
   uint64_t incarnation, peer_incarnation; /* a peer that has begun anew cannot go on with this stream */
@@ -74,6 +77,7 @@ typedef struct thirl_session {
   thirl_time round_at, round_started;
   unsigned round_failures, punch_failures; /* in a row */
   bool round_under_way, was_direct;
+  thirl_session_route told_route;
   thirl_error told_reason;            /* of the last PATH event */
   thirl_session_route sender, former; /* whose what was sent last is, and what was sent before it */
   uint64_t relayed_in, relayed_out, direct_in, direct_out; /* stream bytes of paths that are gone, modulo 2^64 */
@@ -114,6 +118,11 @@ void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error wh
 void thirl_session_punch_omitted(thirl_session *s);
 void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote);
 void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_error how);
+/** What is known of our own NAT now. */
+void thirl_session_mapping_is(thirl_session *s, thirl_time now, thirl_session_mapping mapping);
+/** When it should be asked what our NAT does: punching takes so long that it will have to be explained. NEVER: not in this round. */
+thirl_time thirl_session_survey_at(const thirl_session *s);
+void thirl_session_survey_begun(thirl_session *s);
 /** A CONNECT went out; it came back with a channel (OK) or not. */
 void thirl_session_round_begun(thirl_session *s, thirl_time now);
 void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e);

@@ -4,7 +4,7 @@
 #
 # The 16 ordered pairs of the four classic NATs: a real thirld, `thirl listen` behind one, `thirl connect` behind the other, 1 MiB of random bytes each
 # way at once, half of it before and half of it after the decision about the path. All connect; all but three get a direct connection: a symmetric NAT
-# and a port-restricted or symmetric one at the other end stay relayed, and both sides say why.
+# and a port-restricted or symmetric one at the other end stay relayed, and both sides say whose NAT it is.
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
 . "$lab_dir/peers.sh"
@@ -37,10 +37,12 @@ number() {
 }
 
 run_pair() {
-  local a=$1 b=$2 name pid_a pid_b expected=direct bytes
+  local a=$1 b=$2 name pid_a pid_b expected=direct reason_a='' reason_b='' reason bytes
   pair="$a x $b"
   case "$pair" in
-    'symmetric x symmetric' | 'portrestricted x symmetric' | 'symmetric x portrestricted') expected=relayed ;;
+    'symmetric x symmetric') expected=relayed reason_a=E_NAT_BOTH reason_b=E_NAT_BOTH ;;
+    'portrestricted x symmetric') expected=relayed reason_a=E_NAT_THEIRS reason_b=E_NAT_OURS ;;
+    'symmetric x portrestricted') expected=relayed reason_a=E_NAT_OURS reason_b=E_NAT_THEIRS ;;
   esac
   lab_server
   lab_side A "$a"
@@ -63,18 +65,20 @@ run_pair() {
   cmp "$lab_work/A.data" "$lab_work/B.out" || trouble "B got something else than A sent"
   cmp "$lab_work/B.data" "$lab_work/A.out" || trouble "A got something else than B sent"
   for name in A B; do
+    [ "$name" = A ] && reason=$reason_a || reason=$reason_b
     case "$expected $(peers_verdict "$name")" in
       'direct direct')
         [ "$(number "$name" finished direct_bytes)" -gt 0 ] || trouble "$name moved nothing over the direct path"
         [ "$(peers_events "$name" path | grep -c .)" -le 2 ] || trouble "$name changed paths more often than once"
         ;;
-      'relayed relayed E_'*) [ "$(number "$name" finished direct_bytes)" -eq 0 ] || trouble "$name moved bytes over a direct path" ;;
-      *) trouble "$name should be $expected, says '$(peers_verdict "$name")'" ;;
+      "relayed relayed $reason") [ "$(number "$name" finished direct_bytes)" -eq 0 ] || trouble "$name moved bytes over a direct path" ;;
+      *) trouble "$name should be $expected $reason, says '$(peers_verdict "$name")'" ;;
     esac
     bytes=$(($(number "$name" finished direct_bytes) + $(number "$name" finished relayed_bytes)))
     [ "$bytes" -eq $((4 * half)) ] || trouble "$name counts $bytes bytes, not $((4 * half)): each byte counts once"
   done
   printf 'ok    %-32s %s' "$pair:" "$(peers_verdict A)"
+  [ "$expected" = direct ] || printf ' here, %s there' "$(peers_verdict B)"
   [ "$expected" = relayed ] || awk -v a="$(number A confirmed after_us)" -v b="$(number B confirmed after_us)" \
     'BEGIN { printf ", confirmed after %.2f and %.2f round trips", a / 1e5, b / 1e5 }'
   echo ", $(number A finished direct_bytes) bytes direct, $(number A finished relayed_bytes) relayed"

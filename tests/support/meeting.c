@@ -18,6 +18,7 @@
 enum { IDENTITIES = 16 };
 
 static const thirl_addr server_addr = {.family = THIRL_FAMILY_V4, .port = 3478, .ip = {203, 0, 113, 10}};
+static const thirl_addr other_addr = {.family = THIRL_FAMILY_V4, .port = 3478, .ip = {203, 0, 113, 11}};
 
 static void fill(void *ctx, void *out, size_t n) {
   uint8_t *p = out;
@@ -155,6 +156,11 @@ meeting_config meeting_config_of(uint64_t seed, thirl_natbox_config nat_a, thirl
 
 void meeting_start_server(meeting *m) {
   thirl_server_config sc = {.listen_tcp = {server_addr}, .secrets = &m->server_secrets};
+  if (m->server_kind != MEETING_ONE_PORT) sc.listen_tcp[1] = thirl_addr_with_port(server_addr, 3479);
+  if (m->server_kind == MEETING_TWO_ADDRESSES) {
+    sc.listen_tcp[2] = other_addr;
+    sc.listen_tcp[3] = thirl_addr_with_port(other_addr, 3479);
+  }
   MUST(thirl_server_new(&sc, thirl_sim_clock(m->server_host), &m->server) == THIRL_OK);
   thirl_net_machine machine = thirl_server_machine(m->server);
   thirl_sim_attach(m->server_host, &machine);
@@ -217,6 +223,7 @@ static void make_side(meeting *m, meeting_side *s, const meeting_config *cfg, bo
 void meeting_open(meeting *m, const meeting_config *cfg) {
   memset(m, 0, sizeof *m);
   m->seed = cfg->seed;
+  m->server_kind = cfg->server;
   m->a.identity = identity_of(true, cfg->seed);
   m->b.identity = identity_of(false, cfg->seed);
   MUST(thirl_sim_rand_install(cfg->seed) == THIRL_OK);
@@ -224,7 +231,7 @@ void meeting_open(meeting *m, const meeting_config *cfg) {
   MUST(m->sim);
   thirl_dice_seed(&m->server_dice, cfg->seed * 4 + 3);
   m->server_secrets = (thirl_secrets){fill, &m->server_dice};
-  thirl_sim_host_config hc = {.name = "S", .addrs = {server_addr}, .n_addrs = 1};
+  thirl_sim_host_config hc = {.name = "S", .addrs = {server_addr, other_addr}, .n_addrs = 2};
   m->server_host = thirl_sim_add_host(m->sim, &hc);
   MUST(m->server_host);
   thirl_sim_set_link(m->server_host, &cfg->link_server, &cfg->link_server);

@@ -14,6 +14,9 @@
 
 enum { MEETING_EVENTS_MAX = 64 };
 
+/** Where the server listens: what it can tell a client of its NAT. */
+typedef enum meeting_server { MEETING_TWO_ADDRESSES, MEETING_TWO_PORTS, MEETING_ONE_PORT } meeting_server;
+
 typedef struct meeting_side {
   thirl_sim_node *nat, *host;
   thirl_session_endpoint *endpoint;
@@ -46,6 +49,7 @@ typedef struct meeting {
   meeting_side a, b; /* a listens, b dials */
   bool b_is_started;
   thirl_time go_at;
+  meeting_server server_kind;
   uint64_t seed;
   thirl_meet_ticket ticket;
 } meeting;
@@ -57,6 +61,7 @@ typedef struct meeting_config {
   thirl_session_policy policy;
   uint64_t bytes_a, bytes_b; /* how much each side writes */
   bool old_simultaneous_open;
+  meeting_server server;
   /* May put itself between an endpoint and its host. */
   thirl_net_machine (*wrap)(void *ctx, meeting_side *s, thirl_net_machine inner);
   void *wrap_ctx;

@@ -116,6 +116,7 @@ world_result world_play(uint64_t seed, const thirl_log *log) {
   w->c.policy.dial_timeout = 300 * THIRL_S;
   w->c.policy.lost_after = 300 * THIRL_S;
   w->c.policy.window = (size_t)32768 << thirl_dice_below(&w->d, 3);
+  w->c.server = (meeting_server)(seed % 3);
   w->c.old_simultaneous_open = thirl_dice_below(&w->d, 4) == 0;
   uint64_t size = (uint64_t)1 << thirl_dice_below(&w->d, 18);
   w->c.bytes_a = thirl_dice_below(&w->d, size);

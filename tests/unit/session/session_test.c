@@ -242,6 +242,152 @@ static void what_a_former_path_has_brought_is_its_own(void **state) {
   couple_close(c);
 }
 
+/* ---- reasons ---- */
+
+static void both_punch(couple *c) {
+  thirl_session_punch_started(&c->d.s, c->now);
+  thirl_session_punch_started(&c->l.s, c->now);
+}
+
+static void punches_fail(couple *c, thirl_error d, thirl_error l) {
+  thirl_session_punch_failed(&c->d.s, c->now, d);
+  thirl_session_punch_failed(&c->l.s, c->now, l);
+  couple_settle(c);
+}
+
+static thirl_error last_reason(const couple_side *s) {
+  return couple_find(s, THIRL_SESSION_PATH, couple_count(s, THIRL_SESSION_PATH) - 1)->ev.error;
+}
+
+/* What is known before the end of punching is told to the other side at once, and makes one event at the end. */
+static void both_say_what_they_know_and_tell_it_once(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  both_punch(c);
+  thirl_session_mapping_is(&c->d.s, c->now, THIRL_SESSION_MAPPING_DEPENDENT);
+  couple_settle(c);
+  couple_run(c, 51 * THIRL_MS);
+  assert_int_equal(c->l.s.theirs.mapping, THIRL_SESSION_MAPPING_DEPENDENT);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_PATH), 1); /* nothing has failed yet */
+  punches_fail(c, THIRL_E_TIMEOUT, THIRL_E_TIMEOUT);
+  couple_run(c, THIRL_S);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_PATH), 2);
+  assert_int_equal(couple_count(&c->l, THIRL_SESSION_PATH), 2);
+  assert_int_equal(last_reason(&c->d), THIRL_E_NAT_OURS);
+  assert_int_equal(last_reason(&c->l), THIRL_E_NAT_THEIRS);
+  couple_close(c);
+}
+
+/* What becomes known later makes the reason better. */
+static void a_better_reason_is_told_when_it_is_known(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  both_punch(c);
+  punches_fail(c, THIRL_E_TIMEOUT, THIRL_E_REFUSED);
+  couple_run(c, 51 * THIRL_MS);
+  assert_int_equal(last_reason(&c->d), THIRL_E_REFUSED); /* the listener said so */
+  thirl_session_mapping_is(&c->d.s, c->now, THIRL_SESSION_MAPPING_INDEPENDENT);
+  thirl_session_mapping_is(&c->l.s, c->now, THIRL_SESSION_MAPPING_INDEPENDENT);
+  couple_settle(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(last_reason(&c->d), THIRL_E_FIREWALL);
+  assert_int_equal(last_reason(&c->l), THIRL_E_FIREWALL);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_PATH), 4);
+  couple_close(c);
+}
+
+/* On another relay channel it is said again: the peer may not have heard it. */
+static void a_report_is_said_once_on_every_path(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  both_punch(c);
+  thirl_session_mapping_is(&c->d.s, c->now, THIRL_SESSION_MAPPING_DEPENDENT);
+  c->cut[COUPLE_RELAY] = true;
+  couple_settle(c);
+  couple_run(c, 100 * THIRL_MS);
+  size_t said = c->d.bytes_out[COUPLE_RELAY];
+  couple_run(c, 200 * THIRL_MS);
+  assert_int_equal(c->d.bytes_out[COUPLE_RELAY], said);
+  assert_int_equal(c->l.s.theirs.mapping, THIRL_SESSION_MAPPING_UNKNOWN);
+  c->cut[COUPLE_RELAY] = false;
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  assert_int_equal(c->l.s.theirs.mapping, THIRL_SESSION_MAPPING_DEPENDENT);
+  couple_close(c);
+}
+
+/* NATs that have let a connection through are not the reason why it cannot be had back. */
+static void who_was_direct_does_not_blame_the_nats(void **state) {
+  (void)state;
+  couple *c = open_both();
+  thirl_session_mapping_is(&c->d.s, c->now, THIRL_SESSION_MAPPING_DEPENDENT);
+  couple_down(c, COUPLE_DIRECT, THIRL_E_RESET);
+  couple_run(c, 100 * THIRL_MS);
+  assert_int_equal(last_reason(&c->d), THIRL_E_RESET);
+  both_punch(c);
+  punches_fail(c, THIRL_E_TIMEOUT, THIRL_E_TIMEOUT);
+  couple_run(c, THIRL_S);
+  assert_int_equal(last_reason(&c->d), THIRL_E_TIMEOUT);
+  assert_int_equal(last_reason(&c->l), THIRL_E_TIMEOUT);
+  couple_close(c);
+}
+
+static void nonsense_in_a_report_is_nothing(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  both_punch(c);
+  thirl_session_frame f = {.type = THIRL_SESSION_REPORT, .mapping = 3, .reason = THIRL_ERROR_COUNT};
+  assert_true(thirl_session_path_say(&c->d.s.relay, &f));
+  couple_settle(c);
+  couple_run(c, 51 * THIRL_MS);
+  assert_int_equal(c->l.s.theirs.mapping, THIRL_SESSION_MAPPING_UNKNOWN);
+  assert_int_equal(c->l.s.theirs.saw, THIRL_OK);
+  punches_fail(c, THIRL_E_TIMEOUT, THIRL_E_TIMEOUT);
+  couple_run(c, THIRL_S);
+  assert_int_equal(last_reason(&c->l), THIRL_E_TIMEOUT);
+  couple_close(c);
+}
+
+static void a_survey_is_wanted_after_three_seconds_of_punching(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  thirl_session *s = &c->d.s;
+  assert_true(thirl_session_survey_at(s) == THIRL_NEVER);
+  thirl_session_punch_started(s, c->now);
+  assert_int_equal(thirl_session_survey_at(s), c->now + 3 * THIRL_S);
+  thirl_session_survey_begun(s);
+  assert_true(thirl_session_survey_at(s) == THIRL_NEVER);
+  thirl_session_punch_failed(s, c->now, THIRL_E_TIMEOUT);
+  thirl_session_punch_started(s, c->now); /* the next round */
+  assert_int_equal(thirl_session_survey_at(s), c->now + 3 * THIRL_S);
+  thirl_session_punch_failed(s, c->now, THIRL_E_TIMEOUT);
+  assert_true(thirl_session_survey_at(s) == THIRL_NEVER);
+  both_punch(c);
+  couple_direct_up(c);
+  couple_run(c, THIRL_S);
+  assert_true(thirl_session_survey_at(s) == THIRL_NEVER); /* it has worked */
+  couple_close(c);
+}
+
+/* The relay channel is replaced in every round: that is no news. */
+static void the_same_reason_is_not_told_twice(void **state) {
+  (void)state;
+  couple *c = open_relayed();
+  both_punch(c);
+  punches_fail(c, THIRL_E_TIMEOUT, THIRL_E_TIMEOUT);
+  couple_run(c, THIRL_S);
+  for (int i = 0; i < 3; i++) {
+    couple_relay_up(c);
+    both_punch(c);
+    couple_run(c, THIRL_S);
+    punches_fail(c, THIRL_E_TIMEOUT, THIRL_E_TIMEOUT);
+    couple_run(c, THIRL_S);
+  }
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_PATH), 2);
+  assert_int_equal(couple_count(&c->l, THIRL_SESSION_PATH), 2);
+  couple_close(c);
+}
+
 /* ---- liveness ---- */
 
 static void a_path_that_swallows_is_given_up_after_2500_ms(void **state) {
@@ -852,7 +998,7 @@ static void why_nothing_was_tried(void **state) {
   thirl_session_punch_omitted(&c->d.s);
   couple_relay_up(c);
   couple_run(c, THIRL_S);
-  assert_int_equal(couple_find(&c->d, THIRL_SESSION_PATH, 0)->ev.error, THIRL_E_NO_PATH);
+  assert_int_equal(couple_find(&c->d, THIRL_SESSION_PATH, 0)->ev.error, THIRL_E_HIDDEN);
   couple_close(c);
   c = open_both();
   thirl_session_punch_omitted(&c->d.s);
@@ -1088,6 +1234,13 @@ int main(void) {
       cmocka_unit_test(a_prospect_confirmed_is_a_path_like_any_other),
       cmocka_unit_test(a_byte_that_is_sent_again_counts_once),
       cmocka_unit_test(what_a_former_path_has_brought_is_its_own),
+      cmocka_unit_test(both_say_what_they_know_and_tell_it_once),
+      cmocka_unit_test(a_better_reason_is_told_when_it_is_known),
+      cmocka_unit_test(a_report_is_said_once_on_every_path),
+      cmocka_unit_test(who_was_direct_does_not_blame_the_nats),
+      cmocka_unit_test(nonsense_in_a_report_is_nothing),
+      cmocka_unit_test(a_survey_is_wanted_after_three_seconds_of_punching),
+      cmocka_unit_test(the_same_reason_is_not_told_twice),
       cmocka_unit_test(an_open_path_that_goes_silent_stalls_2_s_at_most),
       cmocka_unit_test(an_acknowledgement_lost_with_its_path_is_said_again),
       cmocka_unit_test(the_acknowledgement_of_the_end_lost_likewise),
