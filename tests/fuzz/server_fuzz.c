@@ -13,11 +13,12 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "stun/writer.h"
 #include "support/server_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { CLIENTS = 4, EVENTS_MAX = 64, ANSWER_MAX = 160, UDP_ANSWER_MAX = 72 };
+enum { CLIENTS = 4, EVENTS_MAX = 64, ANSWER_MAX = 160, UDP_ANSWER_MAX = 76 };
 
 #define HOLDS(x)                                                                                                       \
   do {                                                                                                                 \
@@ -220,19 +221,62 @@ static void pass_time(game *g, uint8_t arg) {
   rig_wait(g->r, steps[arg % 8]);
 }
 
+/* A Binding request out of the alphabet of RFC 5780; with is what the input says. The attributes' values come from the input too. */
+static thirl_bytes make_question(game *g, uint8_t with, uint8_t *out, size_t cap) {
+  static const uint8_t zeroes[1600], tid[THIRL_STUN_TID_LEN];
+  thirl_stun_writer w;
+  thirl_bytes q;
+  thirl_stun_writer_init(&w, out, cap, THIRL_STUN_REQUEST, THIRL_STUN_METHOD_BINDING, tid);
+  if (with & 1) thirl_stun_writer_u32(&w, THIRL_STUN_ATTR_CHANGE_REQUEST, next(g));
+  if (with & 2) thirl_stun_writer_u16(&w, THIRL_STUN_ATTR_RESPONSE_PORT, (uint16_t)(next(g) << 8));
+  if (with & 4) thirl_stun_writer_bytes(&w, THIRL_STUN_ATTR_PADDING, THIRL_BYTES(zeroes, next(g) * (size_t)6));
+  if (with & 8) thirl_stun_writer_u16(&w, THIRL_STUN_ATTR_THIRL_OTHER_PORT, 0);
+  if (with & 16) thirl_stun_writer_fingerprint(&w);
+  HOLDS(thirl_stun_writer_finish(&w, &q) == THIRL_OK);
+  if (with & 32) thirl_bytes_put_u32(out + 4, 0x01020304); /* RFC 3489 has no cookie */
+  if (with & 64) out[(size_t)next(g) % q.n] ^= next(g);
+  return q;
+}
+
 static void send_datagram(game *g, uint8_t arg) {
-  uint8_t binding[24] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1};
+  uint8_t binding[24] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1}, question[2048];
   thirl_bytes payload = THIRL_BYTES(binding, 20);
+  unsigned corner = 0;
   if (arg & 1) payload = take(g, next(g));
   if (arg & 2) { /* an unknown attribute */
     binding[3] = 4;
     binding[20] = 0x7f;
     payload = THIRL_BYTES(binding, 24);
   }
+  if (arg & 0x80) {
+    corner = next(g) % 4;
+    payload = make_question(g, next(g), question, sizeof question);
+  }
   unsigned answers = g->r->udp_answers;
-  rig_datagram(g->r, rig_addr(arg), payload);
-  HOLDS(g->r->udp_answers - answers <= 1 && g->r->udp_n <= UDP_ANSWER_MAX);
+  thirl_addr from = rig_addr(arg & 0x7f);
+  rig_datagram_at(g->r, corner, from, payload);
+  HOLDS(g->r->udp_answers - answers <= 1 && g->r->udp_n <= THIRL_MAX(payload.n, (size_t)UDP_ANSWER_MAX));
   HOLDS(payload.n >= 20 || g->r->udp_n == 0);
+  HOLDS(g->r->udp_n == 0 || thirl_addr_same_ip(&g->r->udp_to, &from));
+}
+
+static void ask_over_tcp(game *g, player *p, uint8_t with) {
+  uint8_t question[2048];
+  if (is_up(p)) send_bytes(p, make_question(g, with & 0x5f, question, sizeof question));
+}
+
+/* Something becomes of a connection that the server wanted: only to one that is or was connected, only from one of its corners. */
+static void answer_probe(game *g, uint8_t arg) {
+  static const thirl_error outcomes[] = {THIRL_OK, THIRL_E_REFUSED, THIRL_E_UNREACHABLE, THIRL_E_IN_USE};
+  rig *r = g->r;
+  for (size_t i = 0; i < r->connects_n; i++) {
+    bool is_known = false;
+    for (size_t k = 0; k < r->clients_n; k++)
+      is_known |= thirl_addr_equal(&r->clients[k]->addr, &r->connects[i].remote);
+    thirl_addr local = r->connects[i].local, first = rig_corner(0);
+    HOLDS(is_known && !thirl_addr_equal(&local, &first) && local.port - 3478 <= 1);
+  }
+  if (r->connects_n) rig_connected(r, (arg >> 2) % r->connects_n, outcomes[arg % 4]);
 }
 
 static void move(game *g) {
@@ -247,7 +291,10 @@ static void move(game *g) {
     send_bytes(p, take(g, arg));
     break;
   case 2:
-    send_bytes(p, THIRL_BYTES(shown, sizeof shown));
+    if (arg & 0x80)
+      ask_over_tcp(g, p, arg & 0x7f);
+    else
+      send_bytes(p, THIRL_BYTES(shown, sizeof shown));
     break;
   case 3:
     ask_challenge(g, p, arg);
@@ -266,8 +313,13 @@ static void move(game *g) {
     end_channel(g, p, arg);
     break;
   case 9:
-  case 10:
     send_data(p, arg);
+    break;
+  case 10:
+    if (arg & 0x80)
+      answer_probe(g, arg & 0x7f);
+    else
+      send_data(p, arg);
     break;
   case 11:
     if (is_up(p) && arg < 192)
@@ -297,6 +349,7 @@ static void check(const game *g, const thirl_server_limits *l) {
   HOLDS(s->registered <= g->attempts);
   HOLDS(s->registrations <= s->connections && s->connections <= l->max_connections);
   HOLDS(s->channels <= l->max_channels && s->introduced <= s->connects);
+  HOLDS(g->r->connects_n <= l->max_probes);
   HOLDS(s->relay_buffered <= s->relay_reserved && s->relay_reserved <= l->relay_memory);
   for (size_t i = 0; i < CLIENTS; i++) {
     const player *p = &g->players[i];
@@ -321,10 +374,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                            .channel_buffer = 65536,
                            .relay_memory = 262144,
                            .connects_per_minute = 12,
+                           .max_probes = 2,
+                           .probes_per_second_per_ip = 3,
+                           .discoveries_per_second_per_ip = 3,
                            .requests_per_second = 6};
   game g = {.in = {data, size}};
   make_keys();
-  g.r = rig_new(1, &l);
+  g.r = rig_new_corners(1, &l);
   for (int i = 0; i < EVENTS_MAX && g.in.n; i++) {
     move(&g);
     for (size_t k = 0; k < CLIENTS; k++)

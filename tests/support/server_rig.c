@@ -34,7 +34,11 @@ static void take_line(void *ctx, thirl_log_level level, const char *text) {
   snprintf(r->lines + n, sizeof r->lines - n, "%s\n", text);
 }
 
-rig *rig_new(uint64_t seed, const thirl_server_limits *limits) {
+thirl_addr rig_corner(unsigned corner) {
+  return thirl_addr_v4(192, 0, 2, corner & 2 ? 2 : 1, corner & 1 ? 3479 : 3478);
+}
+
+static rig *make(uint64_t seed, const thirl_server_limits *limits, bool has_corners) {
   rig *r = calloc(1, sizeof *r);
   MUST(r);
   r->clients = calloc(RIG_CLIENTS_MAX, sizeof(rig_client *));
@@ -45,11 +49,21 @@ rig *rig_new(uint64_t seed, const thirl_server_limits *limits) {
   r->log = (thirl_log){.line = take_line, .ctx = r, .max = THIRL_LOG_INFO};
   r->audit = true;
   thirl_server_config cfg = {.secrets = &r->secrets, .log = &r->log};
-  cfg.listen_tcp[0] = cfg.listen_udp[0] = thirl_addr_v4(192, 0, 2, 1, 3478);
+  r->has_corners = has_corners;
+  for (unsigned i = 0; i < (has_corners ? 4u : 1u); i++)
+    cfg.listen_tcp[i] = cfg.listen_udp[i] = rig_corner(i);
   if (limits) cfg.limits = *limits;
   MUST(thirl_server_new(&cfg, r->now, &r->server) == THIRL_OK);
   rig_settle(r);
   return r;
+}
+
+rig *rig_new(uint64_t seed, const thirl_server_limits *limits) {
+  return make(seed, limits, false);
+}
+
+rig *rig_new_corners(uint64_t seed, const thirl_server_limits *limits) {
+  return make(seed, limits, true);
 }
 
 static void client_free(rig_client *c) {
@@ -162,6 +176,11 @@ static rig_client *find_client(rig *r, thirl_net_id id) {
   return id >= THIRL_NET_ID_ACCEPTED && i < r->clients_n ? r->clients[i] : NULL;
 }
 
+static void forget_connect(rig *r, thirl_net_id id) {
+  for (size_t i = 0; i < r->connects_n; i++)
+    if (r->connects[i].id == id) r->connects[i] = r->connects[--r->connects_n];
+}
+
 static void on_action(rig *r, const thirl_net_action *a) {
   rig_client *c = find_client(r, a->id);
   switch (a->verb) {
@@ -184,6 +203,8 @@ static void on_action(rig *r, const thirl_net_action *a) {
   case THIRL_NET_ABORT:
     if (c && c->fate == RIG_OPEN)
       c->fate = RIG_ABORTED;
+    else if (a->id < THIRL_NET_ID_ACCEPTED && a->id > 8)
+      forget_connect(r, a->id);
     else if (a->id < THIRL_NET_ID_ACCEPTED)
       r->aborted_listeners++;
     else if (r->stray_aborts_n < 64)
@@ -197,7 +218,8 @@ static void on_action(rig *r, const thirl_net_action *a) {
     r->udp_answers++;
     break;
   case THIRL_NET_CONNECT:
-    MUST(a->verb != THIRL_NET_CONNECT); /* a server connects to nobody */
+    MUST(r->has_corners && r->connects_n < RIG_CONNECTS_MAX); /* else a server connects to nobody */
+    r->connects[r->connects_n++] = *a;
   }
 }
 
@@ -246,10 +268,24 @@ void rig_wait(rig *r, thirl_time d) {
   r->now = until;
 }
 
-void rig_datagram(rig *r, thirl_addr from, thirl_bytes payload) {
+void rig_datagram_at(rig *r, unsigned corner, thirl_addr from, thirl_bytes payload) {
   r->udp_n = 0;
-  thirl_net_event ev = {.kind = THIRL_NET_DATAGRAM, .id = 2, .remote = from, .payload = payload};
-  ev.local = thirl_addr_v4(192, 0, 2, 1, 3478);
+  thirl_net_event ev = {.kind = THIRL_NET_DATAGRAM, .local = rig_corner(corner), .remote = from, .payload = payload};
+  ev.id = r->has_corners ? 5 + corner : 2;
+  rig_input(r, &ev);
+}
+
+void rig_datagram(rig *r, thirl_addr from, thirl_bytes payload) {
+  rig_datagram_at(r, 0, from, payload);
+}
+
+void rig_connected(rig *r, size_t i, thirl_error outcome) {
+  MUST(i < r->connects_n);
+  thirl_net_action a = r->connects[i];
+  thirl_net_event ev = {.kind = outcome ? THIRL_NET_FAILED : THIRL_NET_CONNECTED, .id = a.id, .error = outcome};
+  ev.local = a.local;
+  ev.remote = a.remote;
+  if (outcome) r->connects[i] = r->connects[--r->connects_n];
   rig_input(r, &ev);
 }
 
@@ -261,7 +297,8 @@ rig_client *rig_connect(rig *r, thirl_addr from) {
   c->addr = from;
   thirl_stun_stream_init(&c->in, THIRL_STUN_FRAMING_TURN, 65536);
   r->clients[r->clients_n++] = c;
-  rig_input(r, &(thirl_net_event){.kind = THIRL_NET_ACCEPTED, .id = c->id, .listener = 1, .remote = from});
+  rig_input(r, &(thirl_net_event){
+                   .kind = THIRL_NET_ACCEPTED, .id = c->id, .listener = 1, .local = rig_corner(0), .remote = from});
   return c;
 }
 

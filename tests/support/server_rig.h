@@ -15,6 +15,7 @@ enum {
   RIG_CLIENTS_MAX = 20000,
   RIG_MESSAGES_MAX = 256, /* received and not yet looked at, per client */
   RIG_CHANNELS_MAX = 64,
+  RIG_CONNECTS_MAX = 64,
   RIG_LOG_MAX = 2048
 };
 
@@ -81,7 +82,10 @@ struct rig {
   unsigned listens, binds, aborted_listeners;
   thirl_net_id stray_aborts[64]; /* ABORT for an id that is no client */
   size_t stray_aborts_n;
-  uint8_t udp[512]; /* the last SENDTO */
+  bool has_corners;
+  thirl_net_action connects[RIG_CONNECTS_MAX]; /* asked for by the server and not yet told of */
+  size_t connects_n;
+  uint8_t udp[2048]; /* the last SENDTO */
   size_t udp_n;
   thirl_addr udp_to;
   unsigned udp_answers;
@@ -91,6 +95,10 @@ struct rig {
 
 /** Listens on 192.0.2.1:3478, TCP and UDP. limits may be NULL. */
 rig *rig_new(uint64_t seed, const thirl_server_limits *limits);
+/** The same with NAT discovery: 192.0.2.1 and .2, each on 3478 and 3479. Clients come to the first. */
+rig *rig_new_corners(uint64_t seed, const thirl_server_limits *limits);
+/** Corner 0..3: bit 0 is the second port, bit 1 the second address. */
+thirl_addr rig_corner(unsigned corner);
 void rig_free(rig *r);
 const thirl_server_stats *rig_stats(const rig *r);
 /** Time passes, deadline by deadline. */
@@ -100,6 +108,10 @@ void rig_input(rig *r, const thirl_net_event *ev);
 void rig_settle(rig *r);
 /** One datagram; the answer, if any, is in r->udp. */
 void rig_datagram(rig *r, thirl_addr from, thirl_bytes payload);
+/** The same to one of the corners. */
+void rig_datagram_at(rig *r, unsigned corner, thirl_addr from, thirl_bytes payload);
+/** The outcome of the i-th of r->connects, which leaves the list. */
+void rig_connected(rig *r, size_t i, thirl_error outcome);
 
 /** A connection from this address. The client is the rig's. */
 rig_client *rig_connect(rig *r, thirl_addr from);
