@@ -77,12 +77,12 @@ static bool ask(int from, int server, const struct sockaddr_in *at, struct socka
   return send_to(from, at) && hear(server, ARRIVES_MS, seen);
 }
 
-static thirl_error measure_hairpin(const place *p, int server, result *out) {
+static thirl_error measure_hairpin(const place *p, uint16_t offset, int server, result *out) {
   int fds[2] = {-1, -1};
   struct sockaddr_in seen[2], from;
   thirl_error e = THIRL_OK;
   for (int i = 0; i < 2 && e == THIRL_OK; i++) {
-    fds[i] = thirl_lab_nsock_open(p->host, SOCK_DGRAM, port_of_host(p, (uint16_t)(2 + i)));
+    fds[i] = thirl_lab_nsock_open(p->host, SOCK_DGRAM, port_of_host(p, (uint16_t)(offset + i)));
     if (fds[i] < 0 || !ask(fds[i], server, &p->at[0][0], &seen[i])) e = trouble(p, "hairpin");
   }
   /* The first of each may be refused; it opens the own side. */
@@ -95,44 +95,57 @@ static thirl_error measure_hairpin(const place *p, int server, result *out) {
   return e;
 }
 
-static thirl_error measure_filter_udp(const place *p, const int servers[2][2], result *out) {
+static thirl_error measure_filter_udp(const place *p, uint16_t offset, const int servers[2][2], result *out) {
   struct sockaddr_in seen, from;
-  int fd = thirl_lab_nsock_open(p->host, SOCK_DGRAM, port_of_host(p, 1));
-  if (fd < 0 || !ask(fd, servers[0][0], &p->at[0][0], &seen)) return trouble(p, "filtering");
-  for (int i = 3; i > 0; i--) /* the strangest first */
-    if (!send_to(servers[i / 2][i % 2], &seen)) return trouble(p, "filtering");
-  while (hear(fd, NOTHING_MS, &from))
+  int fd = thirl_lab_nsock_open(p->host, SOCK_DGRAM, port_of_host(p, offset));
+  bool good = fd >= 0 && ask(fd, servers[0][0], &p->at[0][0], &seen);
+  for (int i = 3; i > 0 && good; i--) /* the strangest first */
+    good = send_to(servers[i / 2][i % 2], &seen);
+  while (good && hear(fd, NOTHING_MS, &from))
     for (int i = 1; i <= 3; i++)
       if (thirl_lab_nsock_same(&from, &p->at[i / 2][i % 2])) out->let_in[i - 1] = true;
-  close(fd);
-  return THIRL_OK;
+  close_all(&fd, 1);
+  return good ? THIRL_OK : trouble(p, "filtering");
 }
 
-static thirl_error measure_udp(const place *p, const int servers[2][2], int fd, result *out) {
-  for (int i = 0; i < 3; i++)
-    if (!ask(fd, servers[i / 2][i % 2], &p->at[i / 2][i % 2], &out->seen[i])) return trouble(p, "mapping");
-  thirl_error e = measure_filter_udp(p, servers, out);
-  if (e == THIRL_OK) e = measure_hairpin(p, servers[0][0], out);
-  if (e != THIRL_OK) return e;
-  struct sockaddr_in nobody = out->seen[0];
-  nobody.sin_port = htons(UNUSED_PORT);
-  want_errors(servers[1][1]);
-  if (!send_to(servers[1][1], &nobody)) return trouble(p, "answer");
-  if (is_ready(servers[1][1], 0, NOTHING_MS)) out->answer = read_error(servers[1][1]);
-  return THIRL_OK;
-}
-
-thirl_error thirl_lab_classify_udp(const thirl_lab_classify_place *p, thirl_lab_classify_result *out) {
-  int servers[2][2], fd = thirl_lab_nsock_open(p->host, SOCK_DGRAM, port_of_host(p, 0));
+static thirl_error measure_mapping_udp(const place *p, const int servers[2][2], result *out) {
+  int fd = thirl_lab_nsock_open(p->host, SOCK_DGRAM, port_of_host(p, 0));
   bool good = fd >= 0;
+  for (int i = 0; i < 3 && good; i++)
+    good = ask(fd, servers[i / 2][i % 2], &p->at[i / 2][i % 2], &out->seen[i]);
+  if (good) {
+    struct sockaddr_in nobody = out->seen[0];
+    nobody.sin_port = htons(UNUSED_PORT);
+    want_errors(servers[1][1]);
+    good = send_to(servers[1][1], &nobody);
+    if (good && is_ready(servers[1][1], 0, NOTHING_MS)) out->answer = read_error(servers[1][1]);
+  }
+  close_all(&fd, 1);
+  return good ? THIRL_OK : trouble(p, "mapping");
+}
+
+static thirl_error measure_udp(const place *p, unsigned what, const int servers[2][2], result *out) {
+  thirl_error e = THIRL_OK;
+  uint16_t offset = 0;
+  if (what & THIRL_LAB_CLASSIFY_MAPPING) {
+    e = measure_mapping_udp(p, servers, out);
+    offset++;
+  }
+  if (e == THIRL_OK && (what & THIRL_LAB_CLASSIFY_FILTERING)) e = measure_filter_udp(p, offset++, servers, out);
+  if (e == THIRL_OK && (what & THIRL_LAB_CLASSIFY_HAIRPIN)) e = measure_hairpin(p, offset, servers[0][0], out);
+  return e;
+}
+
+thirl_error thirl_lab_classify_udp(const thirl_lab_classify_place *p, unsigned what, thirl_lab_classify_result *out) {
+  int servers[2][2];
+  bool good = true;
   *out = (result){0};
   for (int i = 0; i < 4; i++) {
     servers[i / 2][i % 2] = thirl_lab_nsock_open(p->server, SOCK_DGRAM, p->at[i / 2][i % 2]);
     good = good && servers[i / 2][i % 2] >= 0;
   }
-  thirl_error e = good ? measure_udp(p, servers, fd, out) : trouble(p, "cannot open sockets");
+  thirl_error e = good ? measure_udp(p, what, servers, out) : trouble(p, "cannot open sockets");
   close_all(servers[0], 4);
-  close_all(&fd, 1);
   return e;
 }
 
@@ -174,36 +187,51 @@ static bool comes_in(const place *p, const struct sockaddr_in *from, const struc
   return guest >= 0;
 }
 
-static thirl_error measure_tcp(const place *p, const int *servers, result *out) {
-  int fds[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-  thirl_error e = THIRL_OK;
-  struct sockaddr_in seen;
-  for (int i = 0; i < 3 && e == THIRL_OK; i++)
-    if (!ask_tcp(p, 0, servers[i], &p->at[i / 2][i % 2], &out->seen[i], fds[i])) e = trouble(p, "mapping");
-  if (e == THIRL_OK && !ask_tcp(p, 1, servers[0], &p->at[0][0], &seen, fds[3])) e = trouble(p, "filtering");
-  int listener = e == THIRL_OK ? thirl_lab_nsock_listen(p->host, port_of_host(p, 1)) : -1;
-  if (e == THIRL_OK && listener < 0) e = trouble(p, "cannot listen");
-  for (int i = 3; i > 0 && e == THIRL_OK; i--)
-    out->let_in[i - 1] = comes_in(p, &p->at[i / 2][i % 2], &seen, listener, NULL);
-  if (e == THIRL_OK) {
-    seen.sin_port = htons(UNUSED_PORT);
-    comes_in(p, &p->at[1][1], &seen, -1, &out->answer);
-  }
-  for (int i = 0; i < 8; i++)
+static void drop_all(int (*fds)[2], int n) {
+  for (int i = 0; i < 2 * n; i++)
     if (fds[i / 2][i % 2] >= 0) thirl_lab_nsock_drop(fds[i / 2][i % 2]);
-  close_all(&listener, 1);
-  return e;
 }
 
-thirl_error thirl_lab_classify_tcp(const thirl_lab_classify_place *p, thirl_lab_classify_result *out) {
+static thirl_error measure_mapping_tcp(const place *p, const int *servers, result *out) {
+  int fds[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+  bool good = true;
+  for (int i = 0; i < 3 && good; i++)
+    good = ask_tcp(p, 0, servers[i], &p->at[i / 2][i % 2], &out->seen[i], fds[i]);
+  if (good) {
+    struct sockaddr_in nobody = out->seen[0];
+    nobody.sin_port = htons(UNUSED_PORT);
+    comes_in(p, &p->at[1][1], &nobody, -1, &out->answer);
+  }
+  drop_all(fds, 3);
+  return good ? THIRL_OK : trouble(p, "mapping");
+}
+
+static thirl_error measure_filter_tcp(const place *p, uint16_t offset, const int *servers, result *out) {
+  int fds[1][2] = {{-1, -1}}, listener = -1;
+  struct sockaddr_in seen;
+  bool good = ask_tcp(p, offset, servers[0], &p->at[0][0], &seen, fds[0]);
+  if (good) listener = thirl_lab_nsock_listen(p->host, port_of_host(p, offset));
+  good = good && listener >= 0;
+  for (int i = 3; i > 0 && good; i--)
+    out->let_in[i - 1] = comes_in(p, &p->at[i / 2][i % 2], &seen, listener, NULL);
+  drop_all(fds, 1);
+  close_all(&listener, 1);
+  return good ? THIRL_OK : trouble(p, "filtering");
+}
+
+thirl_error thirl_lab_classify_tcp(const thirl_lab_classify_place *p, unsigned what, thirl_lab_classify_result *out) {
   int servers[4];
   bool good = true;
+  thirl_error e = THIRL_OK;
   *out = (result){0};
   for (int i = 0; i < 4; i++) {
     servers[i] = thirl_lab_nsock_listen(p->server, p->at[i / 2][i % 2]);
     good = good && servers[i] >= 0;
   }
-  thirl_error e = good ? measure_tcp(p, servers, out) : trouble(p, "cannot open sockets");
+  if (!good) e = trouble(p, "cannot open sockets");
+  if (e == THIRL_OK && (what & THIRL_LAB_CLASSIFY_MAPPING)) e = measure_mapping_tcp(p, servers, out);
+  if (e == THIRL_OK && (what & THIRL_LAB_CLASSIFY_FILTERING))
+    e = measure_filter_tcp(p, what & THIRL_LAB_CLASSIFY_MAPPING ? 1 : 0, servers, out);
   close_all(servers, 4);
   return e;
 }

@@ -27,13 +27,23 @@ typedef enum thirl_lab_classify_answer {
 typedef struct thirl_lab_classify_result {
   struct sockaddr_in seen[3]; /* by address 0 port 0, address 0 port 1, address 1 port 0: from the same inner port */
   bool let_in[3]; /* address 0 port 1, address 1 port 0, address 1 port 1, after a word to address 0 port 0 */
-  bool hairpin;   /* of two sockets of the host that send to each other's outer port, one hears the other, from the outer address */
+  bool
+      hairpin; /* of two sockets of the host that send to each other's outer port, one hears the other, from the outer address */
   thirl_lab_classify_answer answer; /* to a packet for a port that nobody has */
 } thirl_lab_classify_result;
 
-thirl_error thirl_lab_classify_udp(const thirl_lab_classify_place *place, thirl_lab_classify_result *out);
-/** Without hairpin. */
-thirl_error thirl_lab_classify_tcp(const thirl_lab_classify_place *place, thirl_lab_classify_result *out);
+/** What is to be found out; each takes inner ports of its own, the first of them the place's port. */
+enum {
+  THIRL_LAB_CLASSIFY_MAPPING = 1, /* and answer */
+  THIRL_LAB_CLASSIFY_FILTERING = 2,
+  THIRL_LAB_CLASSIFY_HAIRPIN = 4, /* UDP only */
+  THIRL_LAB_CLASSIFY_ALL = 7
+};
+
+thirl_error thirl_lab_classify_udp(const thirl_lab_classify_place *place, unsigned what,
+                                   thirl_lab_classify_result *out);
+thirl_error thirl_lab_classify_tcp(const thirl_lab_classify_place *place, unsigned what,
+                                   thirl_lab_classify_result *out);
 
 /** "eim", "adm", "apdm" */
 const char *thirl_lab_classify_mapping(const thirl_lab_classify_result *r);

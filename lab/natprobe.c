@@ -4,6 +4,9 @@
  *
  *   natprobe PLACE classify udp|tcp HOST...      "HOST udp eim apdf drop off 5000 5000 5000": mapping, filtering, answer to the unsolicited,
  *                                                hairpin (UDP), and the ports that the server has seen
+ *   natprobe PLACE mapping udp|tcp INNER_PORT HOST...     "HOST eim drop", and nothing else is tried
+ *   natprobe PLACE filtering udp|tcp INNER_PORT HOST...   "HOST apdf"
+ *   natprobe PLACE unasked ADDRESS INNER_PORT HOST        "let-in" or "kept-out": from outside to that port of that address, before anything was sent
  *   natprobe PLACE punch udp|tcp MS LEFT... -- RIGHT...   all pairs at once; a line for each LEFT: a '+' or '.' for each RIGHT
  *   natprobe PLACE twins HOST OTHER              two hosts behind one NAT, one port: "eim eim apart 6": answers that came to the right one
  *   natprobe PLACE early HOST...                 "HOST kept answered let-in" or "HOST moved unanswered kept-out": a peer sends first
@@ -26,7 +29,6 @@
 
 enum { EXIT_USAGE = 2, PORTS_OF_SERVER = 2, HOSTS_MAX = 64, LINE_MAX_LEN = 256 };
 
-/* Inner ports, so that what one trial leaves behind does not touch another. */
 enum { CLASSIFY_FROM = 5000, EARLY_FROM = 5020, EXPIRY_FROM = 5040, TWINS_FROM = 5060 };
 
 typedef struct setting {
@@ -50,13 +52,31 @@ static thirl_lab_classify_place place_of(const setting *s, const char *host, uns
   return p;
 }
 
+static const char *const answers[] = {"drop", "rst", "icmp"};
+
 static bool classify(const setting *s, const thirl_lab_classify_place *place, char *line) {
-  static const char *const answers[] = {"drop", "rst", "icmp"};
   thirl_lab_classify_result r;
-  if ((s->tcp ? thirl_lab_classify_tcp(place, &r) : thirl_lab_classify_udp(place, &r)) != THIRL_OK) return false;
+  if ((s->tcp ? thirl_lab_classify_tcp : thirl_lab_classify_udp)(place, THIRL_LAB_CLASSIFY_ALL, &r) != THIRL_OK)
+    return false;
   snprintf(line, LINE_MAX_LEN, "%s %s %s %s %s %u %u %u", s->tcp ? "tcp" : "udp", thirl_lab_classify_mapping(&r),
            thirl_lab_classify_filtering(&r), answers[r.answer], s->tcp ? "-" : (r.hairpin ? "external" : "off"),
            ntohs(r.seen[0].sin_port), ntohs(r.seen[1].sin_port), ntohs(r.seen[2].sin_port));
+  return true;
+}
+
+static bool find_mapping(const setting *s, const thirl_lab_classify_place *place, char *line) {
+  thirl_lab_classify_result r;
+  if ((s->tcp ? thirl_lab_classify_tcp : thirl_lab_classify_udp)(place, THIRL_LAB_CLASSIFY_MAPPING, &r) != THIRL_OK)
+    return false;
+  snprintf(line, LINE_MAX_LEN, "%s %s", thirl_lab_classify_mapping(&r), answers[r.answer]);
+  return true;
+}
+
+static bool find_filtering(const setting *s, const thirl_lab_classify_place *place, char *line) {
+  thirl_lab_classify_result r;
+  if ((s->tcp ? thirl_lab_classify_tcp : thirl_lab_classify_udp)(place, THIRL_LAB_CLASSIFY_FILTERING, &r) != THIRL_OK)
+    return false;
+  snprintf(line, LINE_MAX_LEN, "%s", thirl_lab_classify_filtering(&r));
   return true;
 }
 
@@ -116,6 +136,16 @@ static int twins(const setting *s, const char *host, const char *other) {
   return EXIT_SUCCESS;
 }
 
+static int unasked(const setting *s, const char *address, const char *host) {
+  bool let_in;
+  struct sockaddr_in outer;
+  thirl_lab_classify_place place = place_of(s, host, 0);
+  if (!thirl_lab_nsock_address(address, s->inner_port, &outer)) return EXIT_USAGE;
+  if (thirl_lab_trial_run_unasked(&place, outer, &let_in) != THIRL_OK) return EXIT_FAILURE;
+  puts(let_in ? "let-in" : "kept-out");
+  return EXIT_SUCCESS;
+}
+
 static int punch(const setting *s, unsigned patience_ms, char **names, int n) {
   static unsigned took[THIRL_LAB_PUNCH_SIDE_MAX * THIRL_LAB_PUNCH_SIDE_MAX];
   unsigned left = 0, slowest = 0;
@@ -143,33 +173,42 @@ static int punch(const setting *s, unsigned patience_ms, char **names, int n) {
 }
 
 static int usage(void) {
-  fprintf(stderr, "usage: natprobe SERVER ADDRESS ADDRESS PORT classify udp|tcp HOST... | punch udp|tcp MS LEFT... -- "
-                  "RIGHT... | twins HOST OTHER | early HOST... | expiry NEW_MS OPEN_MS HOST...\n");
+  fprintf(stderr,
+          "usage: natprobe SERVER ADDRESS ADDRESS PORT classify udp|tcp HOST... | mapping udp|tcp INNER_PORT HOST... | "
+          "filtering udp|tcp INNER_PORT HOST... | unasked ADDRESS INNER_PORT HOST | punch udp|tcp MS LEFT... -- "
+          "RIGHT... | twins HOST OTHER | early HOST... | expiry NEW_MS OPEN_MS HOST...\n");
   return EXIT_USAGE;
+}
+
+/* Inner ports, so that what one trial leaves behind does not touch another. */
+static uint16_t inner_port_of(const char *verb) {
+  if (strcmp(verb, "early") == 0) return EARLY_FROM;
+  if (strcmp(verb, "expiry") == 0) return EXPIRY_FROM;
+  return strcmp(verb, "twins") == 0 ? TWINS_FROM : CLASSIFY_FROM;
+}
+
+static int run(setting *s, const char *verb, int n, char **words) {
+  s->tcp = strcmp(words[0], "tcp") == 0;
+  s->inner_port = inner_port_of(verb);
+  if (strcmp(verb, "early") == 0) return try_all(s, come_early, words, n);
+  if (strcmp(verb, "twins") == 0 && n == 2) return twins(s, words[0], words[1]);
+  if (strcmp(verb, "classify") == 0 && n > 1) return try_all(s, classify, words + 1, n - 1);
+  if (strcmp(verb, "punch") == 0 && n > 3) return punch(s, (unsigned)atoi(words[1]), words + 2, n - 2);
+  if (n < 3) return EXIT_USAGE;
+  if (strcmp(verb, "expiry") == 0) {
+    s->new_ms = (unsigned)atoi(words[0]);
+    s->open_ms = (unsigned)atoi(words[1]);
+    return try_all(s, expire, words + 2, n - 2);
+  }
+  s->inner_port = (uint16_t)atoi(words[1]);
+  if (strcmp(verb, "mapping") == 0) return try_all(s, find_mapping, words + 2, n - 2);
+  if (strcmp(verb, "filtering") == 0) return try_all(s, find_filtering, words + 2, n - 2);
+  return strcmp(verb, "unasked") == 0 ? unasked(s, words[0], words[2]) : EXIT_USAGE;
 }
 
 int main(int argc, char **argv) {
   if (argc < 7) return usage();
   setting s = {.server = argv[1], .address = {argv[2], argv[3]}, .port = (uint16_t)atoi(argv[4])};
-  const char *verb = argv[5];
-  int bad = EXIT_USAGE;
-  s.tcp = strcmp(argv[6], "tcp") == 0;
-  s.inner_port = verb[0] == 'c'   ? CLASSIFY_FROM
-                 : verb[0] == 't' ? TWINS_FROM
-                 : verb[1] == 'a' ? EARLY_FROM
-                                  : EXPIRY_FROM;
-  if (strcmp(verb, "early") == 0)
-    bad = try_all(&s, come_early, argv + 6, argc - 6);
-  else if (strcmp(verb, "twins") == 0 && argc == 8)
-    bad = twins(&s, argv[6], argv[7]);
-  else if (strcmp(verb, "classify") == 0 && argc > 7)
-    bad = try_all(&s, classify, argv + 7, argc - 7);
-  else if (strcmp(verb, "punch") == 0 && argc > 9)
-    bad = punch(&s, (unsigned)atoi(argv[7]), argv + 8, argc - 8);
-  else if (strcmp(verb, "expiry") == 0 && argc > 8) {
-    s.new_ms = (unsigned)atoi(argv[6]);
-    s.open_ms = (unsigned)atoi(argv[7]);
-    bad = try_all(&s, expire, argv + 8, argc - 8);
-  }
+  int bad = run(&s, argv[5], argc - 6, argv + 6);
   return bad == EXIT_USAGE ? usage() : bad;
 }

@@ -123,6 +123,14 @@ thirl_error thirl_lab_trial_run_early(const thirl_lab_classify_place *place, thi
   return good ? THIRL_OK : trouble("a peer that is early");
 }
 
+thirl_error thirl_lab_trial_run_unasked(const thirl_lab_classify_place *place, struct sockaddr_in outer, bool *let_in) {
+  bench b;
+  bool good = open_bench(&b, place, 1);
+  *let_in = good && answer(&b, 0, 0, &outer, b.host[0], NOTHING_MS);
+  close_bench(&b);
+  return good ? THIRL_OK : trouble("something unasked");
+}
+
 /* ---- expiry ---- */
 
 static void wait_until(const bench *b, unsigned ms) {

@@ -22,6 +22,9 @@ typedef struct thirl_lab_trial_early {
 } thirl_lab_trial_early;
 thirl_error thirl_lab_trial_run_early(const thirl_lab_classify_place *place, thirl_lab_trial_early *out);
 
+/** Does what nobody has asked for reach the host's port through an outer address and port? UDP. */
+thirl_error thirl_lab_trial_run_unasked(const thirl_lab_classify_place *place, struct sockaddr_in outer, bool *let_in);
+
 /** Silence of a little less and a little more than the life times of a NAT. Takes a second more than open_ms, which is to be greater than new_ms. */
 typedef struct thirl_lab_trial_expiry {
   bool new_before, new_after;      /* UDP: a word of the server comes in, which was never answered before */

@@ -107,13 +107,13 @@ ports_are() { # LETTER PORT
 }
 
 check_classes() { # udp|tcp
-  local letter number behaviour name protocol mapping filtering answer hairpin first rest
+  local letter number behaviour mapping filtering answer first
   for letter in P R; do
     # shellcheck disable=SC2046
     probe 20000 classify "$1" $(hosts "$letter") >"$lab_work/classes" || { echo "FAIL  $1 could not be tried"; wrong=$((wrong + 1)); }
     number=0
     for behaviour in $behaviours; do
-      read -r name protocol mapping filtering answer hairpin first rest
+      read -r _ _ mapping filtering answer _ first _
       ports_are "$letter" "$first" || filtering+=", port $first"
       say "${words[$letter$number]}: plain $1" "$behaviour, silent" "$mapping/$filtering, ${answer/drop/silent}"
       number=$((number + 1))
