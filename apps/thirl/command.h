@@ -28,11 +28,13 @@ typedef struct command {
   bool takes_ticket;
   unsigned words_max; /* so many words that are no options */
   int (*run)(const arguments *a);
+  int (*run_words)(int argc, char **argv); /* instead: it has commands and options of its own */
 } command;
 
 int command_listen(const arguments *a);
 int command_connect(const arguments *a);
 int command_key(const arguments *a);
+int command_lab(int argc, char **argv);
 int command_nat(const arguments *a);
 int command_version(const arguments *a);
 

@@ -37,14 +37,17 @@ static const option_row option_table[] = {
 
 static const command command_table[] = {
     {"listen", "[options]", "make a ticket, wait for one peer, and be a pipe to it", "siedrtjqh", false, 0,
-     command_listen},
+     command_listen, NULL},
     {"connect", "[options] TICKET | -", "reach the peer of a ticket and be a pipe to it", "iedrtjqh", true, 0,
-     command_connect},
+     command_connect, NULL},
     {"key", "[options]", "print the id of this machine's key, making the key on first use", "ijh", false, 0,
-     command_key},
+     command_key, NULL},
     {"nat", "[options] [SERVER[:PORT]...]", "tell what NAT this machine is behind, and what that means", "sUT6pHLJQh",
-     false, ARGUMENTS_WORDS_MAX, command_nat},
-    {"version", "[options]", "print the version", "jh", false, 0, command_version},
+     false, ARGUMENTS_WORDS_MAX, command_nat, NULL},
+    {.name = "lab",
+     .summary = "any network of hosts and NATs on this machine; see \"thirl lab --help\"",
+     .run_words = command_lab},
+    {"version", "[options]", "print the version", "jh", false, 0, command_version, NULL},
 };
 
 enum {
@@ -208,6 +211,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < N_COMMANDS; i++) {
     const command *c = &command_table[i];
     if (strcmp(c->name, name) != 0) continue;
+    if (c->run_words) return c->run_words(argc - 2, argv + 2);
     arguments a = {0};
     int bad = parse(c, argc - 2, argv + 2, &a);
     if (bad) {
