@@ -144,6 +144,10 @@ bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_st
                thirl_session_stream_next_chunk(s, 1, &at, &offset) > 0);
 }
 
+bool thirl_session_path_is_quiet(const thirl_session_path *p) {
+  return !p->tls || (p->say.n == 0 && !thirl_secure_tls_has_output(p->tls));
+}
+
 /* ---- in ---- */
 
 /* Read the rest of a DATA frame into the ring, or throw away what is known already. */

@@ -55,6 +55,9 @@ thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl
 size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, uint8_t *buf, size_t cap);
 bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_stream *s);
 
+/** All that was said has left, of the handshake and of frames; the stream may still have something. */
+bool thirl_session_path_is_quiet(const thirl_session_path *p);
+
 /** False: there is no room, and it is not said. PONG, PING and ACK leave room for what is said only once. */
 bool thirl_session_path_say(thirl_session_path *p, const thirl_session_frame *f);
 /** ACK with what the stream would say now; nothing when frames wait already: it goes with them. */

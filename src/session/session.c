@@ -535,7 +535,7 @@ static void close_when_done(thirl_session *s, thirl_time now) {
   if (s->state != THIRL_SESSION_STATE_CLOSING) return;
   thirl_session_path *p = path_of(s, s->route);
   if (p && !s->bye_said) s->bye_said = thirl_session_path_say(p, &(thirl_session_frame){.type = THIRL_SESSION_BYE});
-  bool all_sent = p && s->bye_said && !thirl_session_path_wants_pull(p, NULL);
+  bool all_sent = p && s->bye_said && thirl_session_path_is_quiet(p);
   if ((s->bye_heard && (all_sent || !p)) || now >= s->bye_at) end(s, THIRL_SESSION_FINISHED, THIRL_OK);
 }
 
