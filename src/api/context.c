@@ -88,7 +88,11 @@ static bool note(thirl_context *c, const thirl_session_endpoint_event *in, char 
     if (e != THIRL_OK) thirl_session_endpoint_abandon(c->endpoint, thirl_io_clock_now(), in->handle, e);
     return e == THIRL_OK;
   }
-  if (in->kind == THIRL_SESSION_UNREGISTERED) snprintf(words, cap, "%s", thirl_api_host_words(&c->host));
+  if (in->kind == THIRL_SESSION_REGISTERED) thirl_api_host_reached(&c->host);
+  if (in->kind == THIRL_SESSION_UNREGISTERED) {
+    snprintf(words, cap, "%s", thirl_api_host_words(&c->host));
+    thirl_api_host_lost(&c->host);
+  }
   if (in->kind != THIRL_SESSION_OF) return true;
   if (in->of.kind == THIRL_SESSION_UP) thirl_api_sessions_came_up(&c->sessions, in->handle);
   if (in->of.kind == THIRL_SESSION_FINISHED) thirl_api_sessions_end(&c->sessions, in->handle, true, words, cap);
@@ -128,9 +132,13 @@ static thirl_error load_identity(thirl_context *c, const thirl_options *o) {
 
 static void on_found(void *ctx, const thirl_addr *addrs, size_t n) {
   thirl_context *c = ctx;
-  if (c->is_started) return;
+  thirl_time now = thirl_io_clock_now();
+  n = THIRL_MIN(n, (size_t)SERVERS_MAX);
+  if (c->is_started)
+    (void)thirl_session_endpoint_move(c->endpoint, now, addrs, n);
+  else
+    (void)thirl_session_endpoint_start(c->endpoint, now, addrs, n);
   c->is_started = true;
-  (void)thirl_session_endpoint_start(c->endpoint, thirl_io_clock_now(), addrs, THIRL_MIN(n, (size_t)SERVERS_MAX));
   touch(c);
 }
 

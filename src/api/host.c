@@ -13,10 +13,17 @@ static void on_again(uv_timer_t *t) {
   look(t->data);
 }
 
+static void look_later(thirl_api_host *h) {
+  uv_timer_start(&h->again, on_again, h->again_ms, 0);
+  h->again_ms = h->again_ms * 2 > AGAIN_MAX_MS ? AGAIN_MAX_MS : h->again_ms * 2;
+}
+
 static void on_answer(void *ctx, thirl_error e, const thirl_addr *addrs, size_t n) {
   thirl_api_host *h = ctx;
   h->resolving = NULL;
   h->is_looking = false;
+  if (h->is_lost) look_later(h);
+  if (h->is_found && e != THIRL_OK) return;
   if (e == THIRL_OK) {
     h->is_found = true;
     bool is_v6 = strchr(h->name, ':') != NULL; /* which stands in brackets before its port */
@@ -30,8 +37,7 @@ static void on_answer(void *ctx, thirl_error e, const thirl_addr *addrs, size_t 
     snprintf(h->words, sizeof h->words, "there is no host named %s", h->name);
   else
     snprintf(h->words, sizeof h->words, "the name %s cannot be looked up just now: is there a network?", h->name);
-  uv_timer_start(&h->again, on_again, h->again_ms, 0);
-  h->again_ms = h->again_ms * 2 > AGAIN_MAX_MS ? AGAIN_MAX_MS : h->again_ms * 2;
+  look_later(h);
   h->failed(h->ctx, is_wrong ? THIRL_E_NOT_FOUND : THIRL_E_AGAIN);
 }
 
@@ -73,6 +79,20 @@ void thirl_api_host_go(thirl_api_host *h, const char *name, uint16_t port) {
   snprintf(h->name, sizeof h->name, "%s", name);
   h->port = port;
   look(h);
+}
+
+void thirl_api_host_lost(thirl_api_host *h) {
+  thirl_addr a;
+  bool is_name = thirl_addr_parse(h->name, &a) != THIRL_OK;
+  if (!h->is_found || h->is_lost || !is_name) return;
+  h->is_lost = true;
+  h->again_ms = AGAIN_FIRST_MS;
+  if (!h->is_looking) look(h);
+}
+
+void thirl_api_host_reached(thirl_api_host *h) {
+  if (h->is_lost) uv_timer_stop(&h->again);
+  h->is_lost = false;
 }
 
 const char *thirl_api_host_words(const thirl_api_host *h) {

@@ -101,6 +101,18 @@ static size_t collect(const struct addrinfo *list, uint16_t port, thirl_addr *ou
   return n;
 }
 
+void thirl_io_resolve_alternate(thirl_addr *addrs, size_t n) {
+  for (size_t i = 1; i < n; i++) {
+    size_t k = i;
+    while (k < n && addrs[k].family == addrs[i - 1].family)
+      k++;
+    if (k == n) return; /* only one family is left */
+    thirl_addr next = addrs[k];
+    memmove(&addrs[i + 1], &addrs[i], (k - i) * sizeof *addrs);
+    addrs[i] = next;
+  }
+}
+
 /* ---- the thread ---- */
 
 /* Under the lock, which is gone afterwards. */
@@ -120,6 +132,7 @@ static void *look_up(void *arg) {
   pthread_mutex_lock(&l->lock);
   l->error = error_of(status);
   l->n = collect(list, l->port, l->addrs);
+  thirl_io_resolve_alternate(l->addrs, l->n);
   if (l->error == THIRL_OK && l->n == 0) l->error = THIRL_E_NOT_FOUND;
   if (l->error != THIRL_OK) l->n = 0;
   if (l->wake) uv_async_send(l->wake);

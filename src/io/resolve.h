@@ -19,10 +19,13 @@ enum { THIRL_IO_RESOLVE_MAX = 16, THIRL_IO_RESOLVE_HOST_MAX = 254 }; /* addresse
  */
 thirl_error thirl_io_resolve_split(const char *text, uint16_t default_port, char *host, uint16_t *port);
 
+/** Let the families take turns, beginning with that of the first, each in its own order: RFC 8305 section 4. A path without IPv6 costs one attempt then. */
+void thirl_io_resolve_alternate(thirl_addr *addrs, size_t n);
+
 typedef struct thirl_io_resolve thirl_io_resolve;
 
 /**
- * e is THIRL_OK with n > 0 addresses in the order of preference (RFC 6724), without doubles; THIRL_E_NOT_FOUND: there is no such name;
+ * e is THIRL_OK with n > 0 addresses in the order of preference (RFC 6724), the families by turns, without doubles; THIRL_E_NOT_FOUND: there is no such name;
  * THIRL_E_AGAIN: the resolver could not be asked just now; THIRL_E_NOMEM; THIRL_E_IO. The resolution is gone when this returns.
  */
 typedef void (*thirl_io_resolve_done)(void *ctx, thirl_error e, const thirl_addr *addrs, size_t n);

@@ -75,6 +75,14 @@ thirl_error thirl_session_endpoint_start(thirl_session_endpoint *e, thirl_time n
   return THIRL_OK;
 }
 
+thirl_error thirl_session_endpoint_move(thirl_session_endpoint *e, thirl_time now, const thirl_addr *servers,
+                                        size_t n) {
+  if (!e->is_started) return THIRL_E_STATE;
+  thirl_error err = thirl_session_control_move(&e->control, now, servers, n, &e->queue);
+  if (err == THIRL_OK) evaluate(e, now);
+  return err;
+}
+
 /* ---- peers ---- */
 
 thirl_error thirl_session_endpoint_dial(thirl_session_endpoint *e, thirl_time now, const thirl_meet_ticket *ticket,

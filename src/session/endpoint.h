@@ -18,6 +18,8 @@ void thirl_session_endpoint_free(thirl_session_endpoint *e);
 /** Go to the server (its addresses are tried in turn) and stay there. Before it nothing is sent. E_STATE when called before; E_RANGE. */
 thirl_error thirl_session_endpoint_start(thirl_session_endpoint *e, thirl_time now, const thirl_addr *servers,
                                          size_t n);
+/** The server's name was looked up again (session/control.h). E_STATE before start, E_RANGE. */
+thirl_error thirl_session_endpoint_move(thirl_session_endpoint *e, thirl_time now, const thirl_addr *servers, size_t n);
 /** A ticket for this endpoint, whose server others call host:port. E_LIMIT. */
 thirl_error thirl_session_endpoint_ticket(thirl_session_endpoint *e, thirl_time now, const char *host, uint16_t port,
                                           thirl_meet_ticket *out);

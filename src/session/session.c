@@ -14,6 +14,7 @@
 #define ASK_IDLE       (25 * THIRL_S)   /* silence, with nothing outstanding, before a PING */
 #define DEAD_AFTER     (2 * THIRL_S)    /* silence after a PING before the path is given up; at least 4 round trips */
 #define ROUND_GAP      (1 * THIRL_S)    /* between rounds at least */
+#define ROUND_FIRST    (100 * THIRL_MS) /* the first of them after "no such peer": a listener may just be coming up */
 #define ROUND_PATHLESS (8 * THIRL_S)    /* between rounds at most, while there is no path at all */
 #define ROUND_PARTIAL  (60 * THIRL_S)   /* the same, while one path carries and the other is to be had back */
 #define SHORT_LIVED    (10 * THIRL_S)   /* a direct path that dies so young was a punch in vain */
@@ -466,10 +467,12 @@ void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e) 
     return;
   }
   s->last_error = e;
-  unsigned doublings = THIRL_MIN(s->round_failures, 6u);
+  unsigned doublings = THIRL_MIN(s->round_failures, 10u);
+  thirl_time first = e == THIRL_E_NO_PEER ? ROUND_FIRST : ROUND_GAP;
   thirl_time most = s->route == THIRL_SESSION_NO_PATH ? ROUND_PATHLESS : ROUND_PARTIAL;
   s->round_failures++;
-  s->round_at = now + THIRL_MIN(ROUND_GAP << doublings, most) / 2 + thirl_dice_below(&s->dice, ROUND_GAP);
+  thirl_time gap = THIRL_MIN(first << doublings, most);
+  s->round_at = now + gap / 2 + thirl_dice_below(&s->dice, THIRL_MIN(gap, ROUND_GAP));
 }
 
 void thirl_session_round_now(thirl_session *s, thirl_time now) {

@@ -221,6 +221,35 @@ if unshare -m mount --bind resolv.conf /etc/resolv.conf 2>/dev/null; then
   check "   neither waits for the name server" [ $((SECONDS - begin)) -lt 8 ]
 fi
 
+# ---- a server that moves ----
+
+# The name leads to two addresses where nobody answers and one where the server is; then the server dies, and is found at another address.
+ip address add 203.0.113.11/32 dev lo
+ip address add 203.0.113.12/32 dev lo
+printf '203.0.113.12 moving.example\n203.0.113.99 moving.example\n203.0.113.11 moving.example\n' >hosts
+spawn "$build/bin/thirld" --listen 203.0.113.11:3478 2>moving.log
+moving_pid=$pid
+wait_for grep -q 'listening on UDP' moving.log
+with_hosts() { "${@:2:$1}" unshare -m sh -c 'mount --bind hosts /etc/hosts && exec "$@"' - "${@:$1+2}"; }
+if unshare -m mount --bind hosts /etc/hosts 2>/dev/null; then
+  : >q4.in
+  with_hosts 1 spawn "$thirl" listen --server moving.example --ephemeral <q4.in >q4.out 2>q4.log
+  listen_pid=$pid
+  wait_for has_ticket q4
+  check "all addresses of a name are tried" wait_for grep -q registered q4.log
+  kill -KILL "$moving_pid"
+  wait_for grep -q 'out of reach' q4.log
+  echo '203.0.113.12 moving.example' >hosts
+  spawn "$build/bin/thirld" --listen 203.0.113.12:3478 2>moving2.log
+  registered_again() { [ "$(grep -c registered q4.log)" = 2 ]; }
+  check "and looked up again when the server is gone" wait_for registered_again
+  printf 'to the new address' >q5.in
+  with_hosts 0 timeout 20 "$thirl" connect --ephemeral --timeout 10 "$ticket" <q5.in >q5.out 2>q5.log
+  check "   where the ticket works as before" [ $? -eq 0 ]
+  code_of "$listen_pid"
+  check "   to the last byte" [ "$code $(cat q4.out)" = "0 to the new address" ]
+fi
+
 "$thirl" key --identity "$work/new.pem" >r.out 2>r.log
 check "thirl key: one line" [ "$? $(wc -l <r.out)" = "0 1" ]
 check "thirl key: again the same" [ "$("$thirl" key --identity "$work/new.pem")" = "$(cat r.out)" ]

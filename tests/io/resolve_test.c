@@ -100,6 +100,39 @@ static void test_split(void **state) {
   assert_int_equal(thirl_io_resolve_split(longest, 1, host, &port), THIRL_E_SYNTAX);
 }
 
+static thirl_addr address(char family, int i) {
+  uint8_t ip[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)i};
+  return family == '6' ? thirl_addr_v6(ip, 1) : thirl_addr_v4(192, 0, 2, (uint8_t)i, 1);
+}
+
+/* Each in its own order. */
+static void test_alternate(void **state) {
+  (void)state;
+  const struct {
+    const char *before, *after, *order; /* the families, and whose place was which */
+  } cases[] = {
+      {"", "", ""},
+      {"4", "4", "0"},
+      {"666", "666", "012"},
+      {"64", "64", "01"},
+      {"6644", "6464", "0213"},
+      {"66664", "64666", "04123"},
+      {"4666", "4666", "0123"},
+      {"444466", "464644", "041523"},
+  };
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    thirl_addr a[THIRL_IO_RESOLVE_MAX];
+    size_t n = strlen(cases[k].before);
+    for (size_t i = 0; i < n; i++)
+      a[i] = address(cases[k].before[i], (int)i);
+    thirl_io_resolve_alternate(a, n);
+    for (size_t i = 0; i < n; i++) {
+      thirl_addr want = address(cases[k].after[i], cases[k].order[i] - '0');
+      assert_true(thirl_addr_equal(&a[i], &want));
+    }
+  }
+}
+
 static void test_cancel(void **state) {
   (void)state;
   uv_loop_t loop;
@@ -136,7 +169,7 @@ static void test_secrets_and_clock(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_literals), cmocka_unit_test(test_localhost),         cmocka_unit_test(test_split),
-      cmocka_unit_test(test_cancel),   cmocka_unit_test(test_secrets_and_clock),
+      cmocka_unit_test(test_cancel),   cmocka_unit_test(test_secrets_and_clock), cmocka_unit_test(test_alternate),
   };
   return cmocka_run_group_tests_name("io/resolve", tests, NULL, NULL);
 }

@@ -49,10 +49,43 @@ static void our_own_ticket_is_refused(void **state) {
   meeting_close(&m);
 }
 
+/*
+ * B dials in the moment in which A's registration is known to A: what A leaves at the server is still on its way, and the first answer is 404. Asked
+ * again soon, and not often.
+ */
+static void a_dial_right_after_listen(void **state) {
+  (void)state;
+  unsigned not_found = 0;
+  thirl_time longest = 0;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    meeting m;
+    meeting_config c = meeting_config_of(seed, nat("portrestricted"), nat("portrestricted"), 100 * THIRL_MS);
+    c.link_a.delay = 100 * THIRL_MS; /* A is far from the server, B is near: what is shown has the longest way */
+    meeting_open(&m, &c);
+    meeting_start(&m);
+    while (!m.a.n_registered)
+      meeting_run_on(&m, thirl_sim_now(m.sim) + THIRL_MS);
+    thirl_time start = thirl_sim_now(m.sim);
+    assert_int_equal(m.b.n_registered, 1);
+    meeting_dial(&m);
+    meeting_run_on(&m, start + 3 * THIRL_S);
+    const thirl_server_stats *st = thirl_server_stats_of(m.server);
+    assert_int_equal(st->introduced, 1);
+    assert_int_equal(st->connects, st->not_found + 1);
+    assert_in_range(st->not_found, 1, 2);
+    assert_in_range(m.b.up_at - start, 1, 600 * THIRL_MS);
+    not_found += (unsigned)st->not_found;
+    longest = THIRL_MAX(longest, m.b.up_at - start);
+    meeting_close(&m);
+  }
+  print_message("20 dials: %u times 404, up after %u ms at most\n", not_found, (unsigned)(longest / THIRL_MS));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(two_home_routers_become_direct),
       cmocka_unit_test(our_own_ticket_is_refused),
+      cmocka_unit_test(a_dial_right_after_listen),
   };
   return cmocka_run_group_tests_name("sim/meeting", tests, NULL, NULL);
 }

@@ -109,7 +109,7 @@ static void the_first_attempt_is_immediate_and_from_any_port(void **state) {
   assert_true(thirl_addr_equal(&a.remote, &to));
   assert_true(thirl_addr_is_any(&a.local));
   assert_int_equal(a.local.port, 0);
-  assert_int_equal(thirl_session_control_deadline(&r->c), T0 + 10 * THIRL_S);
+  assert_int_equal(thirl_session_control_deadline(&r->c), T0 + 3 * THIRL_S); /* there is another address */
 }
 
 static void addresses_take_turns(void **state) {
@@ -178,9 +178,146 @@ static void a_port_in_use_is_given_up(void **state) {
   assert_int_equal(only(r).local.port, 0);
 }
 
+/* Every address once and without a wait; the wait comes when none has answered, and counts as one failure. */
+static void all_addresses_are_tried_before_a_wait(void **state) {
+  rig *r = *state;
+  thirl_addr many[4] = {server(0), server(1), server(2), server(3)};
+  many[1].family = many[3].family = THIRL_FAMILY_V6;
+  assert_int_equal(thirl_session_control_set_servers(&r->c, many, 4), THIRL_OK);
+  thirl_net_action a = start(r);
+  for (unsigned sweep = 0; sweep < 3; sweep++) {
+    for (int i = 0; i < 4; i++) {
+      assert_true(thirl_addr_equal(&a.remote, &many[i]));
+      assert_int_equal(a.local.family, many[i].family);
+      assert_int_equal(r->c.failures, sweep);
+      assert_true(lose(r, i % 2 ? THIRL_E_UNREACHABLE : THIRL_E_REFUSED));
+      if (i == 3) break;
+      assert_int_equal(thirl_session_control_deadline(&r->c), r->now);
+      tick(r);
+      a = only(r);
+    }
+    assert_int_equal(r->c.failures, sweep + 1);
+    assert_true(thirl_session_control_deadline(&r->c) > r->now);
+    r->now = thirl_session_control_deadline(&r->c);
+    tick(r);
+    a = only(r);
+  }
+}
+
+/* Nothing comes back from the first two: 3 s each, and 10 for the last. */
+static void silent_addresses_cost_three_seconds(void **state) {
+  rig *r = *state;
+  thirl_addr many[3] = {server(0), server(1), server(2)};
+  assert_int_equal(thirl_session_control_set_servers(&r->c, many, 3), THIRL_OK);
+  thirl_net_action a = start(r);
+  for (int i = 1; i < 3; i++) {
+    r->now = thirl_session_control_deadline(&r->c);
+    assert_int_equal(r->now, T0 + (thirl_time)i * 3 * THIRL_S);
+    tick(r);
+    thirl_net_action next;
+    assert_true(thirl_session_queue_take(&r->q, &next));
+    assert_int_equal(next.verb, THIRL_NET_ABORT);
+    assert_int_equal(next.id, a.id);
+    a = only(r);
+    assert_true(thirl_addr_equal(&a.remote, &many[i]));
+  }
+  assert_int_equal(thirl_session_control_deadline(&r->c), T0 + 16 * THIRL_S);
+  connected(r, 5555);
+  assert_int_equal(r->c.failures, 0);
+}
+
+/* ---- its name was looked up again ---- */
+
+static void move(rig *r, int first, int second) {
+  thirl_addr to[2] = {server(first), server(second)};
+  assert_int_equal(thirl_session_control_move(&r->c, r->now, to, 2, &r->q), THIRL_OK);
+}
+
+static void the_same_addresses_change_nothing(void **state) {
+  rig *r = *state;
+  (void)start(r);
+  assert_true(lose(r, THIRL_E_REFUSED));
+  tick(r);
+  thirl_net_action a = only(r); /* to the second */
+  thirl_time deadline = thirl_session_control_deadline(&r->c);
+  move(r, 1, 0);
+  tick(r);
+  assert_int_equal(r->q.n, 0);
+  assert_int_equal(r->c.conn, a.id);
+  assert_int_equal(thirl_session_control_deadline(&r->c), deadline);
+  assert_int_equal(thirl_session_control_move(&r->c, r->now, NULL, 0, &r->q), THIRL_E_RANGE);
+}
+
+static void a_server_that_moved_is_tried_soon(void **state) {
+  rig *r = *state;
+  (void)start(r);
+  for (int i = 0; i < 20; i++) { /* the waits have become long */
+    assert_true(lose(r, THIRL_E_REFUSED));
+    r->now = thirl_session_control_deadline(&r->c);
+    tick(r);
+    (void)only(r);
+  }
+  while (r->c.tried == 0) {
+    assert_true(lose(r, THIRL_E_REFUSED));
+    tick(r);
+    (void)only(r);
+  }
+  assert_true(lose(r, THIRL_E_REFUSED));
+  move(r, 5, 6);
+  assert_in_range(thirl_session_control_deadline(&r->c), r->now + 1, r->now + 250 * THIRL_MS);
+  r->now = thirl_session_control_deadline(&r->c);
+  tick(r);
+  thirl_addr to = server(5);
+  thirl_net_action a = only(r);
+  assert_true(thirl_addr_equal(&a.remote, &to));
+}
+
+/* Not after three or ten seconds of waiting for an address that is nobody's any more. */
+static void an_attempt_at_an_old_address_is_given_up(void **state) {
+  rig *r = *state;
+  thirl_net_action old = start(r);
+  move(r, 5, 6);
+  thirl_net_action a = only(r);
+  assert_int_equal(a.verb, THIRL_NET_ABORT);
+  assert_int_equal(a.id, old.id);
+  assert_int_equal(thirl_session_control_deadline(&r->c), r->now);
+  tick(r);
+  thirl_addr to = server(5);
+  a = only(r);
+  assert_true(thirl_addr_equal(&a.remote, &to));
+  move(r, 7, 5); /* this one is under way to an address that stays */
+  tick(r);
+  assert_int_equal(r->q.n, 0);
+  assert_int_equal(r->c.conn, a.id);
+  assert_true(lose(r, THIRL_E_REFUSED));
+  tick(r);
+  to = server(7); /* and then the other one's turn */
+  a = only(r);
+  assert_true(thirl_addr_equal(&a.remote, &to));
+}
+
+static void a_connection_that_is_up_stays(void **state) {
+  rig *r = *state;
+  (void)start(r);
+  connected(r, 5555);
+  thirl_net_id id = r->c.conn;
+  move(r, 5, 6);
+  tick(r);
+  assert_int_equal(r->q.n, 0);
+  assert_int_equal(r->c.conn, id);
+  assert_true(lose(r, THIRL_E_RESET));
+  r->now = thirl_session_control_deadline(&r->c);
+  tick(r);
+  thirl_addr to = server(5);
+  thirl_net_action a = only(r);
+  assert_true(thirl_addr_equal(&a.remote, &to));
+}
+
 /* Perhaps the port is what some box on the way remembers wrongly. */
 static void ten_seconds_without_an_answer_are_enough(void **state) {
   rig *r = *state;
+  thirl_addr one = server(0);
+  assert_int_equal(thirl_session_control_set_servers(&r->c, &one, 1), THIRL_OK);
   (void)start(r);
   connected(r, 5555);
   assert_true(lose(r, THIRL_E_RESET));
@@ -198,8 +335,7 @@ static void ten_seconds_without_an_answer_are_enough(void **state) {
   r->now = thirl_session_control_deadline(&r->c);
   tick(r);
   a = only(r);
-  thirl_addr to = server(1);
-  assert_true(thirl_addr_equal(&a.remote, &to));
+  assert_true(thirl_addr_equal(&a.remote, &one));
   assert_int_equal(a.local.port, 0);
   assert_int_not_equal(a.id, first.id);
 }
@@ -234,6 +370,12 @@ int main(void) {
       cmocka_unit_test(waits_are_spread_over_a_doubling_bound),
       cmocka_unit_test_setup_teardown(the_port_is_kept, setup, teardown),
       cmocka_unit_test_setup_teardown(a_port_in_use_is_given_up, setup, teardown),
+      cmocka_unit_test_setup_teardown(all_addresses_are_tried_before_a_wait, setup, teardown),
+      cmocka_unit_test_setup_teardown(silent_addresses_cost_three_seconds, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_same_addresses_change_nothing, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_server_that_moved_is_tried_soon, setup, teardown),
+      cmocka_unit_test_setup_teardown(an_attempt_at_an_old_address_is_given_up, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_connection_that_is_up_stays, setup, teardown),
       cmocka_unit_test_setup_teardown(ten_seconds_without_an_answer_are_enough, setup, teardown),
       cmocka_unit_test_setup_teardown(what_is_dropped_comes_back, setup, teardown),
       cmocka_unit_test_setup_teardown(what_is_stopped_does_not, setup, teardown),

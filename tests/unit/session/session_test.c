@@ -820,21 +820,49 @@ static void asked_and_not_answered_is_a_timeout(void **state) {
 
 /* ---- rounds ---- */
 
+/* least: of the waits, in ms; the last one for all that follow. Up to as much again is added, at most 1 s. */
+static void expect_gaps(const couple *c, const thirl_time *least, size_t n) {
+  assert_int_equal(c->round_at[0], T0);
+  for (size_t i = 1; i < c->n_rounds; i++) {
+    thirl_time from = least[THIRL_MIN(i - 1, n - 1)], spread = THIRL_MIN(2 * from, (thirl_time)1000);
+    assert_in_range((c->round_at[i] - c->round_at[i - 1]) / THIRL_MS, from, from + spread + 1);
+  }
+}
+
 static void rounds_in_vain_come_slower_and_spread(void **state) {
   (void)state;
+  static const thirl_time least[] = {500, 1000, 2000, 4000};
   thirl_session_policy p = {.dial_timeout = 120 * THIRL_S};
+  couple_open(&world, &p, NULL);
+  couple *c = &world;
+  c->rounds = true;
+  c->round_answer = THIRL_E_LIMIT;
+  couple_run(c, 119 * THIRL_S);
+  expect_gaps(c, least, 4);
+  assert_in_range(c->n_rounds, 25, 31);
+  couple_close(c);
+}
+
+/* The peer may be about to come: asked for again soon, and then more and more slowly. */
+static void a_peer_that_is_not_there_is_asked_for_soon(void **state) {
+  (void)state;
+  static const thirl_time least[] = {50,  100,  200,  400,
+                                     800, 1600, 3200, 4000}; /* ms; and up to twice as much, but 1 s */
+  thirl_session_policy p = {.dial_timeout = 120 * THIRL_S};
+  unsigned in_a_second = 0, in_30 = 0;
   couple_open(&world, &p, NULL);
   couple *c = &world;
   c->rounds = true;
   c->round_answer = THIRL_E_NO_PEER;
   couple_run(c, 119 * THIRL_S);
-  assert_int_equal(c->round_at[0], T0);
-  static const thirl_time least[] = {500, 1000, 2000, 4000}; /* ms; and up to 1 s more */
-  for (size_t i = 1; i < c->n_rounds; i++) {
-    thirl_time gap = (c->round_at[i] - c->round_at[i - 1]) / THIRL_MS;
-    assert_in_range(gap, least[THIRL_MIN(i - 1, (size_t)3)], least[THIRL_MIN(i - 1, (size_t)3)] + 1001);
+  expect_gaps(c, least, 8);
+  for (size_t i = 0; i < c->n_rounds; i++) {
+    in_a_second += c->round_at[i] < T0 + THIRL_S;
+    in_30 += c->round_at[i] < T0 + 30 * THIRL_S;
   }
-  assert_in_range(c->n_rounds, 25, 31);
+  assert_in_range(in_a_second, 4, 5); /* of the 60 in a minute that a server allows */
+  assert_in_range(in_30, 11, 13);
+  assert_in_range(c->n_rounds, 29, 34);
   couple_close(c);
 }
 
@@ -1258,6 +1286,7 @@ int main(void) {
       cmocka_unit_test(pathless_for_60_s_is_lost),
       cmocka_unit_test(patience_may_be_endless),
       cmocka_unit_test(rounds_in_vain_come_slower_and_spread),
+      cmocka_unit_test(a_peer_that_is_not_there_is_asked_for_soon),
       cmocka_unit_test(a_round_without_an_answer_is_over_after_15_s),
       cmocka_unit_test(a_lost_relay_is_asked_for_again_within_2_s),
       cmocka_unit_test(with_a_direct_path_the_relay_is_repaired_without_punching),
