@@ -37,7 +37,7 @@ static thirl_error check_rules(const thirl_lab_node *node, const char *protocol,
     if (r->filtering != THIRL_NATBOX_APDF)
       return refuse(node, why, protocol, "collide=overlap",
                     "when mappings share a port, only the flow tells whose a packet is: filter=apdf");
-    if (node->nat.hairpin != THIRL_NATBOX_HAIRPIN_OFF)
+    if (node->nat.hairpin == THIRL_NATBOX_HAIRPIN_EXTERNAL)
       return refuse(node, why, protocol, "collide=overlap",
                     "when mappings share a port, nothing finds its way back: hairpin=off");
   }

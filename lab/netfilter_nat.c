@@ -116,13 +116,13 @@ static void write_walls(const text *t) {
   char us[THIRL_ADDR_TEXT_MAX];
   ours(t, us);
   thirl_lab_netfilter_text_refusals(t, "icmp port-unreachable");
-  fprintf(t->out,
-          "  chain input {\n    type filter hook input priority filter; policy accept;\n"
-          "    iifname \"%s\" ct state invalid drop\n",
-          t->wan);
+  fputs("  chain input {\n    type filter hook input priority filter; policy accept;\n", t->out);
+  if (t->config->tcp.unsolicited != THIRL_NATBOX_LOCAL)
+    fprintf(t->out, "    iifname \"%s\" ct state invalid drop\n", t->wan);
   for (const protocol *p = t->protocols; p < protocols_end(t); p++) {
     fprintf(t->out, "    iifname \"%s\" ip daddr %s ct state new meta l4proto %s goto %s_refuse\n", t->wan, us, p->name,
             p->name);
+    if (t->config->hairpin == THIRL_NATBOX_HAIRPIN_LOCAL) continue; /* the router's own stack answers */
     fprintf(t->out, "    iifname \"%s\" ip daddr %s ct state new meta l4proto %s %s%s\n", t->lan, us, p->name,
             turns(t) ? "goto " : "drop", turns(t) ? (p->is_tcp ? "tcp_refuse" : "udp_refuse") : "");
   }

@@ -32,16 +32,12 @@ typedef struct search {
   const thirl_natbox_sessions *sessions;
 } search;
 
-static bool overlaps(const search *s) {
-  /* Only then is a binding one flow, whose remote end says whether the port can be shared. */
-  return s->rules->collision == THIRL_NATBOX_COLLIDE_OVERLAP && s->rules->mapping == THIRL_NATBOX_APDM;
-}
-
 static bool is_free(const search *s, uint32_t port) {
   thirl_addr outside = thirl_addr_with_port(s->wish->external, (uint16_t)port);
   if (thirl_natbox_holddown_bars(&s->bindings->resting, s->wish->protocol, &outside, &s->wish->inside)) return false;
   if (thirl_natbox_session_of_outside(s->sessions, s->wish->protocol, &outside, &s->wish->remote)) return false;
-  return overlaps(s) || !thirl_natbox_binding_of_outside(s->bindings, s->wish->protocol, &outside);
+  return thirl_natbox_binding_overlaps(s->rules) ||
+         !thirl_natbox_binding_of_outside(s->bindings, s->wish->protocol, &outside);
 }
 
 /* The first free port from start upwards, round the range in steps; 0 when there is none. */
@@ -117,6 +113,12 @@ static thirl_error block_of(thirl_natbox_allocator *a, const search *s, range *r
 static uint32_t pick_preserved(thirl_natbox_allocator *a, const search *s, range r, bool *evict) {
   uint32_t port = s->wish->inside.port;
   bool in_range = port >= r.lo && port <= r.hi;
+  /* Linux thinks first of the port that the same inner endpoint has towards another one, the newest. */
+  const thirl_natbox_binding *newest = thirl_natbox_binding_newest_of(s->bindings, s->wish->protocol, &s->wish->inside);
+  if (newest && thirl_natbox_binding_overlaps(s->rules) && newest->outside.port >= r.lo &&
+      newest->outside.port <= r.hi && thirl_addr_same_ip(&newest->outside, &s->wish->external) &&
+      is_free(s, newest->outside.port))
+    return newest->outside.port;
   if (in_range && is_free(s, port)) return port;
   if (in_range && s->rules->collision == THIRL_NATBOX_COLLIDE_EVICT) {
     *evict = true;

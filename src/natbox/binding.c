@@ -19,6 +19,7 @@ void thirl_natbox_binding_init(thirl_natbox_bindings *t, const thirl_natbox_conf
   *t = (thirl_natbox_bindings){.config = config};
   thirl_map_init(&t->by_inside, sizeof(thirl_natbox_key), seed);
   thirl_map_init(&t->by_outside, sizeof(thirl_natbox_key), ~seed);
+  thirl_map_init(&t->by_source, sizeof(host_key), ~seed);
   thirl_map_init(&t->per_host, sizeof(host_key), seed);
   thirl_heap_init(&t->timers, TIMERS_MAX);
   thirl_natbox_holddown_init(&t->resting, seed);
@@ -28,6 +29,7 @@ void thirl_natbox_binding_fini(thirl_natbox_bindings *t) {
   assert(t->n == 0);
   thirl_map_fini(&t->by_inside);
   thirl_map_fini(&t->by_outside);
+  thirl_map_fini(&t->by_source);
   thirl_map_fini(&t->per_host);
   thirl_heap_fini(&t->timers);
   thirl_natbox_holddown_fini(&t->resting);
@@ -79,6 +81,41 @@ void thirl_natbox_binding_refresh(thirl_natbox_bindings *t, thirl_natbox_binding
   if (!thirl_heap_has(&b->timer)) (void)thirl_heap_set(&t->timers, &b->timer, b->expires); /* else it ends sooner */
 }
 
+bool thirl_natbox_binding_overlaps(const thirl_natbox_rules *rules) {
+  return rules->collision == THIRL_NATBOX_COLLIDE_OVERLAP && rules->mapping == THIRL_NATBOX_APDM;
+}
+
+thirl_natbox_binding *thirl_natbox_binding_newest_of(const thirl_natbox_bindings *t, uint8_t protocol,
+                                                     const thirl_addr *inside) {
+  host_key key = {.inside = *inside, .protocol = protocol};
+  return thirl_map_get(&t->by_source, &key);
+}
+
+/* Without memory it is not listed, and its port is not thought of first the next time. */
+static void list_by_source(thirl_natbox_bindings *t, thirl_natbox_binding *b) {
+  host_key key = {.inside = b->inside, .protocol = b->protocol};
+  b->older = NULL;
+  b->is_listed = false;
+  if (!thirl_natbox_binding_overlaps(thirl_natbox_binding_rules(t->config, b->protocol))) return;
+  b->older = thirl_map_get(&t->by_source, &key);
+  b->is_listed = thirl_map_put(&t->by_source, &key, b) == THIRL_OK;
+}
+
+static void unlist(thirl_natbox_bindings *t, thirl_natbox_binding *b) {
+  host_key key = {.inside = b->inside, .protocol = b->protocol};
+  if (!b->is_listed) return;
+  thirl_natbox_binding *newest = thirl_map_get(&t->by_source, &key);
+  if (newest != b) {
+    while (newest->older != b)
+      newest = newest->older;
+    newest->older = b->older;
+  } else if (b->older) {
+    (void)thirl_map_put(&t->by_source, &key, b->older); /* replacing needs no memory */
+  } else {
+    thirl_map_remove(&t->by_source, &key);
+  }
+}
+
 thirl_natbox_binding *thirl_natbox_binding_add(thirl_natbox_bindings *t, const thirl_natbox_binding *like) {
   thirl_natbox_binding *b = malloc(sizeof *b);
   if (!b) return NULL;
@@ -92,6 +129,7 @@ thirl_natbox_binding *thirl_natbox_binding_add(thirl_natbox_bindings *t, const t
   if (count_host(t, b, 1) != THIRL_OK) goto fail_inside;
   if (thirl_map_put(&t->by_outside, &out, b) != THIRL_OK) goto fail_host;
   t->n++;
+  list_by_source(t, b);
   thirl_natbox_binding_refresh(t, b);
   return b;
 fail_host:
@@ -120,6 +158,7 @@ void thirl_natbox_binding_remove(thirl_natbox_bindings *t, thirl_natbox_binding 
     first->next_same_port = b->next_same_port;
   }
   (void)count_host(t, b, -1);
+  unlist(t, b);
   thirl_heap_remove(&t->timers, &b->timer);
   thirl_time rest = thirl_natbox_binding_rules(t->config, b->protocol)->hold_down;
   if (rest != 0)

@@ -20,13 +20,16 @@ typedef struct thirl_natbox_binding {
   thirl_time expires;                          /* while timer is in the heap, it lives up to then without any */
   thirl_heap_node timer;                       /* may lie before expires: it is looked at again then */
   struct thirl_natbox_binding *next_same_port; /* with COLLIDE_OVERLAP several share an outer port */
+  bool is_listed;                              /* COLLIDE_OVERLAP: in by_source */
+  struct thirl_natbox_binding *older;          /* the next one of the same inner endpoint there */
 } thirl_natbox_binding;
 
 typedef struct thirl_natbox_bindings {
   const thirl_natbox_config *config; /* borrowed */
   thirl_map by_inside, by_outside;
-  thirl_map per_host; /* protocol and inner address -> number of bindings */
-  thirl_heap timers;  /* of those that outlive their sessions */
+  thirl_map by_source; /* COLLIDE_OVERLAP: protocol and inner endpoint -> its newest binding */
+  thirl_map per_host;  /* protocol and inner address -> number of bindings */
+  thirl_heap timers;   /* of those that outlive their sessions */
   thirl_natbox_holddown resting;
   thirl_time now;
   size_t n;
@@ -53,6 +56,11 @@ thirl_natbox_binding *thirl_natbox_binding_of_inside(const thirl_natbox_bindings
 /** The first binding with this outer endpoint, or NULL; the others follow by next_same_port. */
 thirl_natbox_binding *thirl_natbox_binding_of_outside(const thirl_natbox_bindings *t, uint8_t protocol,
                                                       const thirl_addr *outside);
+/** COLLIDE_OVERLAP only: the newest binding of an inner endpoint, or NULL. */
+thirl_natbox_binding *thirl_natbox_binding_newest_of(const thirl_natbox_bindings *t, uint8_t protocol,
+                                                     const thirl_addr *inside);
+/** Does a rule say that a binding is one flow, and that its port may serve others too? That takes APDM as well as COLLIDE_OVERLAP. */
+bool thirl_natbox_binding_overlaps(const thirl_natbox_rules *rules);
 /** Make one; NULL when there is no memory. The caller has checked that inner endpoint and scope have none yet. */
 thirl_natbox_binding *thirl_natbox_binding_add(thirl_natbox_bindings *t, const thirl_natbox_binding *like);
 /** From now on it is refreshed: with a map_timeout it lives for so long, with or without sessions. */

@@ -40,6 +40,7 @@ static void set_udp_times(thirl_natbox_config *c, thirl_time new_timeout, thirl_
 
 /* net/netfilter/nf_conntrack_proto_tcp.c */
 static void as_linux(thirl_natbox_config *c) {
+  c->hairpin = THIRL_NATBOX_HAIRPIN_LOCAL;
   c->tcp.new_timeout = 120 * THIRL_S;
   c->tcp.open_timeout = 432000 * THIRL_S;
   c->tcp.close_timeout = 120 * THIRL_S;

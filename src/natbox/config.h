@@ -68,7 +68,8 @@ typedef enum thirl_natbox_refresh {
 typedef enum thirl_natbox_hairpin {
   THIRL_NATBOX_HAIRPIN_OFF,
   THIRL_NATBOX_HAIRPIN_EXTERNAL, /* it comes back in with its outer source: RFC 4787 REQ-9, RFC 5382 REQ-8 */
-  THIRL_NATBOX_HAIRPIN_INTERNAL  /* it comes back in with its inner source; the answer will not come through the box */
+  THIRL_NATBOX_HAIRPIN_INTERNAL, /* it comes back in with its inner source; the answer will not come through the box */
+  THIRL_NATBOX_HAIRPIN_LOCAL     /* it ends at the router's own stack, which answers RST or ICMP: plain Linux */
 } thirl_natbox_hairpin;
 
 /** Which of several outer addresses? RFC 4787 REQ-2. */

@@ -34,6 +34,21 @@ static void remove_session(thirl_natbox *box, thirl_natbox_session *s) {
   thirl_natbox_session_remove(&box->sessions, &box->bindings, s);
 }
 
+/*
+ * Another flow takes the place of this one: its mapping waits for that, and is to be let go. In Linux, where a mapping is a flow, it ends: NULL.
+ */
+static thirl_natbox_binding *end_session(thirl_natbox *box, thirl_natbox_session *s) {
+  thirl_natbox_binding *b = thirl_natbox_binding_overlaps(rules_of(box, s->protocol)) ? NULL : s->binding;
+  if (b) b->holders++;
+  remove_session(box, s);
+  return b;
+}
+
+static void let_go(thirl_natbox *box, thirl_natbox_binding *b) {
+  if (--b->holders == 0 && !thirl_heap_has(&b->timer))
+    thirl_natbox_session_remove_binding(&box->sessions, &box->bindings, b);
+}
+
 static void evict(thirl_natbox *box, uint8_t protocol, const thirl_addr *outside) {
   for (thirl_natbox_binding *b; (b = thirl_natbox_binding_of_outside(&box->bindings, protocol, outside)) != NULL;)
     thirl_natbox_session_remove_binding(&box->sessions, &box->bindings, b);
@@ -166,7 +181,8 @@ static thirl_natbox_verdict hold(thirl_natbox *box, thirl_time now, const thirl_
 
 static thirl_natbox_verdict reply(thirl_natbox *box, thirl_natbox_packet *p, bool with_rst) {
   if (p->protocol == THIRL_NATBOX_TCP && (p->flags & THIRL_NATBOX_RST)) return THIRL_NATBOX_DISCARD;
-  if (p->protocol == THIRL_NATBOX_ECHO || (with_rst && p->protocol != THIRL_NATBOX_TCP)) return THIRL_NATBOX_DISCARD;
+  if (p->protocol == THIRL_NATBOX_ECHO || p->protocol == THIRL_NATBOX_ICMP) return THIRL_NATBOX_DISCARD;
+  if ((with_rst && p->protocol != THIRL_NATBOX_TCP)) return THIRL_NATBOX_DISCARD;
   *p = with_rst ? thirl_natbox_packet_rst_for(p)
                 : thirl_natbox_packet_icmp_for(p, THIRL_NATBOX_PORT_UNREACHABLE, p->dst);
   box->count.replied++;
@@ -186,8 +202,12 @@ static thirl_natbox_verdict take_locally(thirl_natbox *box, thirl_time now, thir
 }
 
 static thirl_natbox_verdict refuse(thirl_natbox *box, thirl_time now, thirl_natbox_packet *p) {
+  thirl_natbox_unsolicited how = rules_of(box, p->protocol)->unsolicited;
   box->count.unsolicited++;
-  switch (rules_of(box, p->protocol)->unsolicited) {
+  /* What could not begin a flow anyway is not answered; only a router's own stack does. */
+  if ((how == THIRL_NATBOX_RST_BACK || how == THIRL_NATBOX_ICMP_BACK) && !may_begin(box, p))
+    return THIRL_NATBOX_DISCARD;
+  switch (how) {
   case THIRL_NATBOX_RST_BACK:
     return reply(box, p, true);
   case THIRL_NATBOX_ICMP_BACK:
@@ -266,9 +286,11 @@ static thirl_natbox_verdict translate_outward(thirl_natbox *box, thirl_time now,
   thirl_natbox_session *s = thirl_natbox_session_of_inside(&box->sessions, p->protocol, &p->src, &p->dst);
   thirl_natbox_judgement j = s ? advance(box, s, now, true, p) : THIRL_NATBOX_ANEW;
   if (j == THIRL_NATBOX_ANEW) {
-    if (s) remove_session(box, s);
-    if (!may_begin(box, p)) return drop_invalid(box);
-    s = open_from_inside(box, now, p);
+    thirl_natbox_binding *kept = s ? end_session(box, s) : NULL;
+    bool may = may_begin(box, p);
+    s = may ? open_from_inside(box, now, p) : NULL;
+    if (kept) let_go(box, kept);
+    if (!may) return drop_invalid(box);
     if (!s) {
       box->count.limited++;
       return THIRL_NATBOX_DISCARD;
@@ -300,11 +322,13 @@ static thirl_natbox_verdict translate_inward(thirl_natbox *box, thirl_time now, 
   }
   thirl_natbox_judgement j = s ? advance(box, s, now, false, p) : THIRL_NATBOX_ANEW;
   if (j == THIRL_NATBOX_ANEW) {
-    if (s) remove_session(box, s);
-    thirl_natbox_binding *b = admitting_binding(box, p);
+    thirl_natbox_binding *b = admitting_binding(box, p), *kept = s ? end_session(box, s) : NULL;
+    if (!kept) b = admitting_binding(box, p);
+    bool may = may_begin(box, p);
+    s = b && may ? open_from_outside(box, now, b, p) : NULL;
+    if (kept) let_go(box, kept);
     if (!b) return refuse(box, now, p);
-    if (!may_begin(box, p)) return drop_invalid(box);
-    s = open_from_outside(box, now, b, p);
+    if (!may) return drop_invalid(box);
     if (!s) {
       box->count.limited++;
       return THIRL_NATBOX_DISCARD;
@@ -387,6 +411,7 @@ thirl_natbox_verdict thirl_natbox_outbound(thirl_natbox *box, thirl_time now, th
   const thirl_addr inside = p->src;
   bool back = box->config.mode == THIRL_NATBOX_TRANSLATE && thirl_natbox_config_has_external(&box->config, &p->dst);
   if (back && box->config.hairpin == THIRL_NATBOX_HAIRPIN_OFF) return drop_invalid(box);
+  if (back && box->config.hairpin == THIRL_NATBOX_HAIRPIN_LOCAL) return reply(box, p, p->protocol == THIRL_NATBOX_TCP);
   thirl_natbox_verdict v = p->protocol == THIRL_NATBOX_ICMP ? icmp_outbound(box, p) : translate_outward(box, now, p);
   if (v != THIRL_NATBOX_PASS) return v;
   if (back) return turn_back(box, now, p, &inside);

@@ -10,18 +10,30 @@ enum { ACK_WINDOW = 66000 }; /* how far behind the newest sequence number an ack
 /* What a segment does to the state: a thirl_natbox_state or one of these. */
 enum { INVALID = 100, IGNORED, REOPENED };
 
-typedef enum kind { KIND_SYN, KIND_SYN_ACK, KIND_FIN, KIND_ACK, KIND_RST, KIND_NONE } kind;
+typedef enum kind { KIND_NONE, KIND_SYN, KIND_SYN_ACK, KIND_FIN, KIND_ACK, KIND_RST } kind;
 
+/* Other combinations are no TCP. */
 static kind kind_of(const thirl_natbox_packet *p) {
-  if (p->flags & THIRL_NATBOX_RST) return KIND_RST;
-  if (p->flags & THIRL_NATBOX_SYN) return (p->flags & THIRL_NATBOX_ACK) ? KIND_SYN_ACK : KIND_SYN;
-  if (p->flags & THIRL_NATBOX_FIN) return KIND_FIN;
-  return (p->flags & THIRL_NATBOX_ACK) ? KIND_ACK : KIND_NONE;
+  switch (p->flags & (THIRL_NATBOX_SYN | THIRL_NATBOX_ACK | THIRL_NATBOX_FIN | THIRL_NATBOX_RST)) {
+  case THIRL_NATBOX_SYN:
+    return KIND_SYN;
+  case THIRL_NATBOX_SYN | THIRL_NATBOX_ACK:
+    return KIND_SYN_ACK;
+  case THIRL_NATBOX_FIN | THIRL_NATBOX_ACK:
+    return KIND_FIN;
+  case THIRL_NATBOX_ACK:
+    return KIND_ACK;
+  case THIRL_NATBOX_RST:
+  case THIRL_NATBOX_RST | THIRL_NATBOX_ACK:
+    return KIND_RST;
+  default:
+    return KIND_NONE;
+  }
 }
 
-static int after_syn(int state, thirl_natbox_direction dir) {
+static int after_syn(const thirl_natbox_tracking *t, thirl_natbox_direction dir) {
   bool original = dir == THIRL_NATBOX_DIR_ORIGINAL;
-  switch (state) {
+  switch (t->state) {
   case THIRL_NATBOX_NONE:
     return original ? THIRL_NATBOX_SYN_SENT : INVALID;
   case THIRL_NATBOX_SYN_SENT:
@@ -30,8 +42,9 @@ static int after_syn(int state, thirl_natbox_direction dir) {
     return THIRL_NATBOX_SYN_SENT2;
   case THIRL_NATBOX_TIME_WAIT:
     return REOPENED;
-  case THIRL_NATBOX_CLOSED:
-    return original ? REOPENED : INVALID;
+  case THIRL_NATBOX_CLOSED: /* it is begun anew by who has just ended it; else the other end may know better */
+    if (original && t->last == KIND_RST && t->last_dir == dir) return REOPENED;
+    return original ? IGNORED : INVALID;
   default:
     return original ? IGNORED : INVALID;
   }
@@ -86,10 +99,11 @@ static int after_ack(int state, thirl_natbox_direction dir) {
   }
 }
 
-static int after_segment(int state, thirl_natbox_direction dir, kind k) {
+static int after_segment(const thirl_natbox_tracking *t, thirl_natbox_direction dir, kind k) {
+  int state = t->state;
   switch (k) {
   case KIND_SYN:
-    return after_syn(state, dir);
+    return after_syn(t, dir);
   case KIND_SYN_ACK:
     return after_syn_ack(state, dir);
   case KIND_FIN:
@@ -116,9 +130,10 @@ static bool fits(const thirl_natbox_tracking *t, thirl_natbox_direction dir, con
   uint32_t end = thirl_natbox_packet_seq_end(p);
   if (!acks_what_was_sent(t, dir, p)) return false;
   if (!t->known[dir] || end == t->end[dir]) return true;
-  bool may_restart = (t->state == THIRL_NATBOX_SYN_SENT && dir == THIRL_NATBOX_DIR_ORIGINAL) ||
-                     (t->state == THIRL_NATBOX_SYN_RECV && dir == THIRL_NATBOX_DIR_REPLY);
-  return may_restart && thirl_natbox_packet_seq_after(end, t->end[dir]);
+  bool later = thirl_natbox_packet_seq_after(end, t->end[dir]);
+  /* A later SYN begins again; an older one is out of order, which only a window of the other end could forbid. */
+  if (t->state == THIRL_NATBOX_SYN_SENT && dir == THIRL_NATBOX_DIR_ORIGINAL) return later || !t->known[!dir];
+  return later && t->state == THIRL_NATBOX_SYN_RECV && dir == THIRL_NATBOX_DIR_REPLY;
 }
 
 static void note_numbers(thirl_natbox_tracking *t, thirl_natbox_direction dir, const thirl_natbox_packet *p) {
@@ -144,6 +159,8 @@ static bool resynchronise(thirl_natbox_tracking *t, thirl_natbox_direction dir, 
 static thirl_natbox_judgement ignore(thirl_natbox_tracking *t, thirl_natbox_direction dir,
                                      const thirl_natbox_packet *p) {
   if (resynchronise(t, dir, p)) return THIRL_NATBOX_VALID;
+  t->last = (uint8_t)kind_of(p);
+  t->last_dir = (uint8_t)dir;
   t->ignored = kind_of(p) == KIND_SYN && dir == THIRL_NATBOX_DIR_ORIGINAL;
   if (t->ignored) t->ignored_end = thirl_natbox_packet_seq_end(p);
   if (dir == THIRL_NATBOX_DIR_REPLY) t->replied = true;
@@ -154,7 +171,8 @@ thirl_natbox_judgement thirl_natbox_tracking_input(thirl_natbox_tracking *t, con
                                                    thirl_natbox_direction dir, const thirl_natbox_packet *p) {
   bool strict = config->tracking == THIRL_NATBOX_STRICT;
   kind k = kind_of(p);
-  int next = after_segment(t->state, dir, k);
+  int next = after_segment(t, dir, k);
+  if (k == KIND_NONE) return THIRL_NATBOX_INVALID;
   if (t->state == THIRL_NATBOX_NONE && k == KIND_ACK && config->without_pickup) return THIRL_NATBOX_INVALID;
   if (next == REOPENED) return THIRL_NATBOX_ANEW;
   if (next == INVALID) {
@@ -166,6 +184,8 @@ thirl_natbox_judgement thirl_natbox_tracking_input(thirl_natbox_tracking *t, con
   note_numbers(t, dir, p);
   if (k == KIND_RST && !t->replied && config->rst == THIRL_NATBOX_RST_DELETES) return THIRL_NATBOX_LAST;
   t->state = (uint8_t)next;
+  t->last = (uint8_t)k;
+  t->last_dir = (uint8_t)dir;
   t->ignored = false;
   if (dir == THIRL_NATBOX_DIR_REPLY) t->replied = true;
   return THIRL_NATBOX_VALID;

@@ -24,10 +24,12 @@ typedef enum thirl_natbox_direction { THIRL_NATBOX_DIR_ORIGINAL, THIRL_NATBOX_DI
 
 /** Zeroed: nothing seen yet. */
 typedef struct thirl_natbox_tracking {
-  uint8_t state; /* thirl_natbox_state */
-  bool known[2]; /* end[] holds the sequence number behind what that direction has sent */
-  bool replied;  /* something valid came in the reply direction */
-  bool ignored;  /* a SYN in the original direction was let through although it fits nothing; it ended at ignored_end */
+  uint8_t state;    /* thirl_natbox_state */
+  bool known[2];    /* end[] holds the sequence number behind what that direction has sent */
+  bool replied;     /* something valid came in the reply direction */
+  uint8_t last;     /* the kind of the last segment that was let through */
+  uint8_t last_dir; /* and its thirl_natbox_direction */
+  bool ignored; /* a SYN in the original direction was let through although it fits nothing; it ended at ignored_end */
   uint32_t end[2];
   uint32_t ignored_end;
 } thirl_natbox_tracking;
@@ -43,7 +45,7 @@ typedef enum thirl_natbox_judgement {
  * Judge one TCP segment and advance the state.
  *
  * STRICT drops what the state does not allow and, while a connection opens, what has another initial sequence number than before: a SYN in the
- * original direction may begin again with a later one as long as nothing came back (RFC 9293 section 3.4.1), and never after that.
+ * original direction may begin again as long as nothing came back, the latest counts (RFC 9293 section 3.4.1), and never after that.
  * LOOSE keeps the states but drops only what cannot begin a flow.
  */
 thirl_natbox_judgement thirl_natbox_tracking_input(thirl_natbox_tracking *t, const thirl_natbox_config *config,

@@ -78,8 +78,9 @@ static const entry entries[] = {
     {{"refuse", "drop|icmp|rst", "what the inside hears when the firewall says no", true},
      KIND_CHOICE,
      OF_RULES(refusal)},
-    {{"hairpin", "off|external|internal",
-      "a packet from the inside to the outer address: lost, or comes back in with its outer or its inner source",
+    {{"hairpin", "off|external|internal|local",
+      "a packet from the inside to the outer address: lost, comes back in with its outer or its inner source, or the "
+      "router answers",
       false},
      KIND_CHOICE,
      OF_CONFIG(hairpin)},
