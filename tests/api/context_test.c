@@ -432,7 +432,7 @@ static void test_one_too_many(void **state) {
     rig_turn(&c, &a, 20);
     rig_turn(NULL, &b, 0);
   }
-  assert_int_equal(c.last[THIRL_EVENT_FAILED].error, THIRL_E_LIMIT);
+  assert_int_equal(c.last[THIRL_EVENT_FAILED].error, THIRL_E_BUSY);
   assert_int_equal(a.count[THIRL_EVENT_INCOMING], 1);
   assert_int_equal(a.count[THIRL_EVENT_FAILED] + b.count[THIRL_EVENT_FAILED], 0);
   rig_loop_free(&c);
