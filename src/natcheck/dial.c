@@ -65,6 +65,16 @@ static void ask(thirl_natcheck_dial *d, thirl_natcheck_dialled *k) {
   k->has_written = false;
 }
 
+bool thirl_natcheck_dial_again(thirl_natcheck_dial *d, unsigned call, thirl_time now) {
+  if (call >= d->n_calls) return false;
+  thirl_natcheck_dialled *k = &d->calls[call];
+  if (k->state != THIRL_NATCHECK_DIAL_DONE || !k->answered || !k->id || k->reset) return false;
+  k->state = THIRL_NATCHECK_DIAL_ASKING;
+  k->due = thirl_time_after(now, k->c.patience);
+  ask(d, k);
+  return true;
+}
+
 static bool read_mapped(const thirl_natcheck_dial *d, const thirl_stun_msg *m, thirl_addr *mapped, bool *rewritten) {
   thirl_addr plain;
   bool has_plain = thirl_stun_msg_get_addr(m, THIRL_STUN_ATTR_MAPPED_ADDRESS, &plain) == THIRL_OK;

@@ -97,6 +97,8 @@ void thirl_natcheck_dial_fini(thirl_natcheck_dial *d);
 unsigned thirl_natcheck_dial_open(thirl_natcheck_dial *d, uint16_t port);
 /** A call; its number. THIRL_NATCHECK_DIAL_CALLS when there are too many. */
 unsigned thirl_natcheck_dial_add(thirl_natcheck_dial *d, const thirl_natcheck_call *c);
+/** Ask once more on the connection of a call that was answered. False: there is no such connection any more. */
+bool thirl_natcheck_dial_again(thirl_natcheck_dial *d, unsigned call, thirl_time now);
 /** Give up this call, if it is not done. */
 void thirl_natcheck_dial_stop(thirl_natcheck_dial *d, unsigned call);
 /** Reset everything; poll says what. */

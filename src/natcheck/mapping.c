@@ -9,7 +9,8 @@ static void add(thirl_natcheck_scene *s, thirl_time now, thirl_addr to) {
   (void)thirl_natcheck_ask_add(&s->ask, now, &q);
 }
 
-void thirl_natcheck_mapping_begin(thirl_natcheck_scene *s, thirl_time now) {
+void thirl_natcheck_mapping_begin(thirl_natcheck_map *m, thirl_natcheck_scene *s, thirl_time now) {
+  *m = (thirl_natcheck_map){0};
   const thirl_natcheck_report *r = s->report;
   for (unsigned i = 0; i < r->n_servers; i++)
     if (r->servers[i].udp) add(s, now, r->servers[i].addr);
@@ -19,11 +20,15 @@ void thirl_natcheck_mapping_begin(thirl_natcheck_scene *s, thirl_time now) {
   add(s, now, s->other);
 }
 
-bool thirl_natcheck_mapping_finish(thirl_natcheck_scene *s, thirl_time now) {
+static void forget(thirl_natcheck_protocol *out, thirl_natcheck_why why) {
+  out->mapping = THIRL_NATCHECK_MAPPING_UNKNOWN;
+  out->mapping_why = why;
+}
+
+static void conclude(thirl_natcheck_scene *s) {
   thirl_natcheck_seen seen[THIRL_NATCHECK_SERVERS_MAX + 4] = {{.to = s->asked, .mapped = s->out->mapped}};
   unsigned n = 1;
   bool contradictory = false, silent = false;
-  (void)now;
   for (unsigned i = 0; i < s->ask.n_questions && n < sizeof seen / sizeof *seen; i++) {
     const thirl_natcheck_asked *k = &s->ask.questions[i];
     thirl_natcheck_scene_note(s, k);
@@ -35,11 +40,26 @@ bool thirl_natcheck_mapping_finish(thirl_natcheck_scene *s, thirl_time now) {
   }
   const thirl_addr *local = &s->ask.sockets[s->socket].local;
   s->out->mapping = thirl_natcheck_classify_mapping(local, seen, n, &s->out->mapping_why);
-  if (contradictory) {
-    s->out->mapping = THIRL_NATCHECK_MAPPING_UNKNOWN;
-    s->out->mapping_why = THIRL_NATCHECK_WHY_CONTRADICTION;
-  } else if (s->out->mapping_why == THIRL_NATCHECK_WHY_NO_ALTERNATE && silent) {
+  if (contradictory)
+    forget(s->out, THIRL_NATCHECK_WHY_CONTRADICTION);
+  else if (s->out->mapping_why == THIRL_NATCHECK_WHY_NO_ALTERNATE && silent)
     s->out->mapping_why = THIRL_NATCHECK_WHY_ALTERNATE_SILENT;
+}
+
+bool thirl_natcheck_mapping_finish(thirl_natcheck_map *m, thirl_natcheck_scene *s, thirl_time now) {
+  if (m->rechecks) {
+    const thirl_natcheck_asked *k = thirl_natcheck_scene_get(s, 0);
+    if (!k->n_heard)
+      forget(s->out, THIRL_NATCHECK_WHY_LOSS);
+    else if (!thirl_addr_equal(&k->mapped, &s->out->mapped))
+      forget(s->out, THIRL_NATCHECK_WHY_CONTRADICTION);
+    return true;
   }
-  return true;
+  conclude(s);
+  m->rechecks = s->out->mapping == THIRL_NATCHECK_ADM || s->out->mapping == THIRL_NATCHECK_APDM;
+  if (!m->rechecks) return true;
+  thirl_natcheck_question q = thirl_natcheck_scene_plain(s, s->socket, s->asked);
+  thirl_natcheck_ask_clear(&s->ask);
+  (void)thirl_natcheck_ask_add(&s->ask, now, &q);
+  return false;
 }

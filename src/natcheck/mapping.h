@@ -8,7 +8,11 @@
 
 #include "natcheck/scene.h"
 
-void thirl_natcheck_mapping_begin(thirl_natcheck_scene *s, thirl_time now);
-bool thirl_natcheck_mapping_finish(thirl_natcheck_scene *s, thirl_time now);
+typedef struct thirl_natcheck_map {
+  bool rechecks; /* the last question: is the first mapping still the same, or has it changed meanwhile? */
+} thirl_natcheck_map;
+
+void thirl_natcheck_mapping_begin(thirl_natcheck_map *m, thirl_natcheck_scene *s, thirl_time now);
+bool thirl_natcheck_mapping_finish(thirl_natcheck_map *m, thirl_natcheck_scene *s, thirl_time now);
 
 #endif

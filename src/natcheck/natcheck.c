@@ -103,6 +103,7 @@ thirl_natcheck_progress thirl_natcheck_get_progress(const thirl_natcheck *n, thi
       [THIRL_NATCHECK_TCP_REACH] = "TCP: asking the servers",
       [THIRL_NATCHECK_TCP_FILTER] = "TCP: who may come in",
       [THIRL_NATCHECK_TCP_MAP] = "TCP: one port for all, or several",
+      [THIRL_NATCHECK_TCP_RECHECK] = "TCP: one port for all, or several",
       [THIRL_NATCHECK_TCP_SAMPLE] = "TCP: which ports are handed out",
       [THIRL_NATCHECK_TCP_HAIRPIN] = "TCP: hairpin",
   };

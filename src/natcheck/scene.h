@@ -26,8 +26,7 @@ typedef struct thirl_natcheck_scene {
 
 enum {
   THIRL_NATCHECK_TRIES = 7, /* Rc of RFC 8489 */
-  THIRL_NATCHECK_BATCH =
-      6 /* tries after which silence is looked at; none answered of 6, with 6 of 6 controls, is no accident */
+  THIRL_NATCHECK_BATCH = 8 /* tries after which silence is looked at: with 7 of 8 controls answered it is no accident */
 };
 
 /** Between two tries of the same: as often as the path allows to tell them apart, and not oftener than twice a round trip. */

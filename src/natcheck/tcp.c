@@ -6,7 +6,11 @@
 #include "natcheck/hairpin.h"
 #include "natcheck/samples.h"
 
-enum { FILTER_TRIES = 3, CHANGE_BOTH = THIRL_NATCHECK_CHANGE_IP | THIRL_NATCHECK_CHANGE_PORT };
+enum {
+  FILTER_TRIES = 3,
+  SYNS = 3,
+  /* in the time that a server gives itself */ CHANGE_BOTH = THIRL_NATCHECK_CHANGE_IP | THIRL_NATCHECK_CHANGE_PORT
+};
 
 #define PATIENCE   (8 * THIRL_S) /* four SYNs on Linux; a server's own attempt to reach us takes up to 4 s */
 #define STRAGGLERS (2500 * THIRL_MS)
@@ -38,9 +42,14 @@ static const thirl_natcheck_dialled *get(const thirl_natcheck_tcp *t, unsigned i
   return t->from + i < t->dial.n_calls ? &t->dial.calls[t->from + i] : &never;
 }
 
+/* How many SYNs a handshake took: Linux sends again after 1, 3 (since 6.5: 2) and 7 (3) seconds. */
+static unsigned syns_of(const thirl_natcheck_dialled *k) {
+  return 1 + (unsigned)(THIRL_MIN(k->rtt + 100 * THIRL_MS, 4 * THIRL_S) / THIRL_S);
+}
+
 static void note(thirl_natcheck_tcp *t, const thirl_natcheck_dialled *k) {
-  t->out->asked++;
-  t->out->answered += k->answered > 0;
+  t->out->asked += k->connected ? syns_of(k) : (k->error == THIRL_E_TIMEOUT ? SYNS : 0);
+  t->out->answered += k->connected;
   t->out->rewritten |= k->rewritten;
   if (k->answered) thirl_natcheck_scene_note_outer(t->out, &k->mapped);
 }
@@ -93,6 +102,7 @@ static void finish_reach(thirl_natcheck_tcp *t) {
     out->rtt = k->rtt;
     t->asked = s->addr;
     t->other = other;
+    t->first = t->from + i;
   }
   out->why = THIRL_NATCHECK_WHY_KNOWN;
   if (out->reachable == THIRL_NATCHECK_YES) return;
@@ -106,27 +116,29 @@ static void finish_reach(thirl_natcheck_tcp *t) {
 
 static void begin_filter(thirl_natcheck_tcp *t, thirl_time not_before) {
   if (!thirl_addr_is_set(&t->other)) return;
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 2 * THIRL_NATCHECK_TCP_ATTEMPTS; i++) {
     t->doors[i] = thirl_natcheck_dial_open(&t->dial, 0);
     add(t, (thirl_natcheck_call){.door = t->doors[i],
                                  .to = t->asked,
-                                 .change = i == 0 ? CHANGE_BOTH : THIRL_NATCHECK_CHANGE_PORT,
+                                 .change = i < THIRL_NATCHECK_TCP_ATTEMPTS ? CHANGE_BOTH : THIRL_NATCHECK_CHANGE_PORT,
                                  .not_before = not_before});
   }
 }
 
 /* Only the server's own addresses count: whoever else found the port by accident says nothing about whom we have not sent to. */
-static void look_at_door(thirl_natcheck_tcp *t, unsigned door, bool *knocked) {
-  *knocked = false;
-  if (door >= t->dial.n_doors) return;
+static bool look_at_door(thirl_natcheck_tcp *t, unsigned door, bool asked_ip) {
+  bool knocked = false;
+  if (door >= t->dial.n_doors) return false;
   const thirl_natcheck_door *d = &t->dial.doors[door];
   for (unsigned i = 0; i < d->n_knocks; i++) {
     bool other_ip = thirl_addr_same_ip(&d->knocks[i], &t->other),
          same_ip = thirl_addr_same_ip(&d->knocks[i], &t->asked);
     t->knocks.from_other_ip |= other_ip;
     t->knocks.from_other_port |= same_ip;
-    *knocked |= other_ip || same_ip;
+    t->knocks.ignored_ip |= same_ip && asked_ip;
+    knocked |= other_ip || same_ip;
   }
+  return knocked;
 }
 
 static bool was_tried(const thirl_natcheck_dialled *k) {
@@ -138,7 +150,7 @@ static bool was_tried(const thirl_natcheck_dialled *k) {
 static thirl_natcheck_why judge(const thirl_natcheck_dialled *k, bool knocked) {
   if (!k->answered && !k->code) return THIRL_NATCHECK_WHY_NO_ANSWER;
   if (!was_tried(k)) return THIRL_NATCHECK_WHY_NOT_OFFERED;
-  if ((k->probe == THIRL_OK) != knocked) return THIRL_NATCHECK_WHY_CONTRADICTION; /* somebody else was at the door */
+  if (k->probe == THIRL_OK && !knocked) return THIRL_NATCHECK_WHY_CONTRADICTION; /* somebody else was at the door */
   return THIRL_NATCHECK_WHY_KNOWN;
 }
 
@@ -149,40 +161,60 @@ static void note_refusal(thirl_natcheck_tcp *t, const thirl_natcheck_dialled *k)
     t->out->unsolicited = THIRL_NATCHECK_UNSOLICITED_DROPPED;
 }
 
+/* All attempts of one kind: known when all of them are. */
+static thirl_natcheck_why judge_all(thirl_natcheck_tcp *t, unsigned first) {
+  thirl_natcheck_why why = THIRL_NATCHECK_WHY_KNOWN;
+  bool refused = false;
+  for (unsigned i = first; i < first + THIRL_NATCHECK_TCP_ATTEMPTS; i++) {
+    const thirl_natcheck_dialled *k = get(t, i);
+    thirl_natcheck_why one = judge(k, look_at_door(t, t->doors[i], first == 0));
+    if (one && !why) why = one;
+    if (!one) note_refusal(t, k);
+    refused |= !one && k->probe != THIRL_E_TIMEOUT;
+  }
+  t->syns = refused ? 0 : SYNS * THIRL_NATCHECK_TCP_ATTEMPTS; /* a refusal is no loss */
+  return why;
+}
+
+static bool was_limited(const thirl_natcheck_tcp *t) {
+  for (unsigned i = 0; i < 2 * THIRL_NATCHECK_TCP_ATTEMPTS; i++)
+    if (get(t, i)->has_probe && !was_tried(get(t, i))) return true;
+  return false;
+}
+
 static bool finish_filter(thirl_natcheck_tcp *t, thirl_time now) {
   if (!thirl_addr_is_set(&t->other)) return true;
-  const thirl_natcheck_dialled *both = get(t, 0), *port = get(t, 1);
-  bool limited = (both->has_probe && !was_tried(both)) || (port->has_probe && !was_tried(port));
-  if (limited && ++t->tries < FILTER_TRIES) {
+  if (was_limited(t) && ++t->tries < FILTER_TRIES) {
     t->from = t->dial.n_calls;
     begin_filter(t, thirl_time_after(now, AGAIN));
     return false;
   }
-  bool knocked[2];
-  look_at_door(t, t->doors[0], &knocked[0]);
-  look_at_door(t, t->doors[1], &knocked[1]);
-  thirl_natcheck_why why_ip = judge(both, knocked[0]), why_port = judge(port, knocked[1]);
-  if (!why_ip) note_refusal(t, both);
-  if (!why_port) note_refusal(t, port);
-  t->knocks.ip_proven = !why_ip;
-  t->knocks.port_proven = !why_port;
-  t->filter_why = t->knocks.from_other_port ? why_ip : why_port;
+  for (unsigned i = 0; i < 2 * THIRL_NATCHECK_TCP_ATTEMPTS; i++)
+    note(t, get(t, i));
+  t->why_ip = judge_all(t, 0);
+  unsigned syns_ip = t->syns;
+  t->why_port = judge_all(t, THIRL_NATCHECK_TCP_ATTEMPTS);
+  if (t->knocks.from_other_port) t->syns = syns_ip;
   return true;
 }
 
-/* After the mapping is known: a second address that does not even answer has not connected to us either. */
-static void conclude_filter(thirl_natcheck_tcp *t, bool other_answers, bool port_answers) {
+/*
+ * At the end, when the mapping is known, and how much is lost: a second address that does not even answer has not connected to us either.
+ */
+static void conclude_filter(thirl_natcheck_tcp *t) {
   thirl_natcheck_protocol *out = t->out;
+  thirl_natcheck_why why = t->knocks.from_other_port ? t->why_ip : t->why_port;
   if (!thirl_addr_is_set(&t->other)) {
     out->filtering_why = THIRL_NATCHECK_WHY_NO_ALTERNATE;
     return;
   }
-  t->knocks.ip_proven &= other_answers;
-  t->knocks.port_proven &= port_answers;
+  t->knocks.ip_proven &= !t->why_ip;
+  t->knocks.port_proven &= !t->why_port;
+  t->knocks.lossy = !why && t->syns && !thirl_natcheck_classify_is_silence(t->syns, out->asked, out->answered);
   out->filtering = thirl_natcheck_classify_filtering(&t->knocks, &out->filtering_seems, &out->filtering_why);
   if (out->filtering_why != THIRL_NATCHECK_WHY_UNPROVEN) return;
-  out->filtering_why = t->filter_why ? t->filter_why : THIRL_NATCHECK_WHY_ALTERNATE_SILENT;
-  if (t->filter_why) out->filtering_seems = THIRL_NATCHECK_FILTERING_UNKNOWN;
+  out->filtering_why = why ? why : THIRL_NATCHECK_WHY_ALTERNATE_SILENT;
+  if (why) out->filtering_seems = THIRL_NATCHECK_FILTERING_UNKNOWN;
 }
 
 /* ---- mapping ---- */
@@ -199,7 +231,7 @@ static void finish_map(thirl_natcheck_tcp *t) {
   thirl_natcheck_seen seen[THIRL_NATCHECK_SERVERS_MAX + 3];
   thirl_natcheck_protocol *out = t->out;
   unsigned n = 0;
-  bool contradictory = false, answers[3] = {false};
+  bool contradictory = false;
   for (unsigned i = 0; i < t->dial.n_calls && n < sizeof seen / sizeof *seen; i++) {
     const thirl_natcheck_dialled *k = &t->dial.calls[i];
     if (k->c.door != t->door) continue;
@@ -207,8 +239,10 @@ static void finish_map(thirl_natcheck_tcp *t) {
     contradictory |= k->contradictory;
     if (k->answered) seen[n++] = (thirl_natcheck_seen){.to = k->c.to, .mapped = k->mapped};
   }
-  for (unsigned i = 0; i < 3 && thirl_addr_is_set(&t->other); i++)
-    answers[i] = get(t, i)->answered > 0;
+  if (thirl_addr_is_set(&t->other)) {
+    t->knocks.port_proven = get(t, 0)->answered > 0;
+    t->knocks.ip_proven = get(t, 2)->answered > 0;
+  }
   out->mapping = thirl_natcheck_classify_mapping(&out->local, seen, n, &out->mapping_why);
   if (contradictory) {
     out->mapping = THIRL_NATCHECK_MAPPING_UNKNOWN;
@@ -216,7 +250,21 @@ static void finish_map(thirl_natcheck_tcp *t) {
   } else if (out->mapping_why == THIRL_NATCHECK_WHY_NO_ALTERNATE && thirl_addr_is_set(&t->other)) {
     out->mapping_why = THIRL_NATCHECK_WHY_ALTERNATE_SILENT;
   }
-  conclude_filter(t, answers[2], answers[0]);
+}
+
+/* Several mappings, or one that has changed meanwhile (a NAT that was switched off and on)? The first connection knows. */
+static void begin_recheck(thirl_natcheck_tcp *t, thirl_time now) {
+  bool differs = t->out->mapping == THIRL_NATCHECK_ADM || t->out->mapping == THIRL_NATCHECK_APDM;
+  t->rechecked = differs ? t->dial.calls[t->first].answered : 0;
+  if (differs) (void)thirl_natcheck_dial_again(&t->dial, t->first, now);
+}
+
+static void finish_recheck(thirl_natcheck_tcp *t) {
+  if (!t->rechecked) return;
+  const thirl_natcheck_dialled *k = &t->dial.calls[t->first];
+  if (k->answered > t->rechecked && !k->contradictory) return;
+  t->out->mapping = THIRL_NATCHECK_MAPPING_UNKNOWN;
+  t->out->mapping_why = THIRL_NATCHECK_WHY_CONTRADICTION;
 }
 
 /* ---- samples ---- */
@@ -241,6 +289,7 @@ static bool finish_sample(thirl_natcheck_tcp *t) {
     }
   }
   thirl_natcheck_samples_conclude(t->samples, t->n_samples, t->out);
+  conclude_filter(t);
   return true;
 }
 
@@ -329,6 +378,9 @@ static void begin_step(thirl_natcheck_tcp *t, thirl_time now, thirl_natcheck_tcp
   case THIRL_NATCHECK_TCP_MAP:
     begin_map(t);
     break;
+  case THIRL_NATCHECK_TCP_RECHECK:
+    begin_recheck(t, now);
+    break;
   case THIRL_NATCHECK_TCP_SAMPLE:
     begin_sample(t);
     break;
@@ -353,6 +405,9 @@ static bool finish_step(thirl_natcheck_tcp *t, thirl_time now) {
     return finish_filter(t, now);
   case THIRL_NATCHECK_TCP_MAP:
     finish_map(t);
+    return true;
+  case THIRL_NATCHECK_TCP_RECHECK:
+    finish_recheck(t);
     return true;
   case THIRL_NATCHECK_TCP_SAMPLE:
     return finish_sample(t);

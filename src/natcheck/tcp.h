@@ -4,7 +4,8 @@
  * out for TCP: the server is asked on a connection (CHANGE-REQUEST) to connect to the address that this very connection comes from, from elsewhere, and to tell
  * what came of it (THIRL_PROBE, see server/probe.h); what counts is who has knocked at our door.
  *
- * Each of the two filter tests has a local port of its own: what a NAT remembers of the first would falsify the second.
+ * Each attempt has a local port of its own: what a NAT remembers of the first would falsify the second. Silence is believed when several attempts at a time,
+ * of three SYNs each, have met it, and handshakes show that so much is not lost by accident.
  */
 #ifndef THIRL_NATCHECK_TCP_H
 #define THIRL_NATCHECK_TCP_H
@@ -12,11 +13,14 @@
 #include "natcheck/classify.h"
 #include "natcheck/dial.h"
 
+enum { THIRL_NATCHECK_TCP_ATTEMPTS = 3 }; /* of each kind, at a time */
+
 typedef enum thirl_natcheck_tcp_step {
   THIRL_NATCHECK_TCP_IDLE,
   THIRL_NATCHECK_TCP_REACH, /* does any server answer? */
   THIRL_NATCHECK_TCP_FILTER,
   THIRL_NATCHECK_TCP_MAP,
+  THIRL_NATCHECK_TCP_RECHECK, /* is the first mapping still the same? */
   THIRL_NATCHECK_TCP_SAMPLE,
   THIRL_NATCHECK_TCP_HAIRPIN,
   THIRL_NATCHECK_TCP_OVER
@@ -33,11 +37,13 @@ typedef struct thirl_natcheck_tcp {
   thirl_addr asked, other; /* the endpoints of the server; other unset: there is none */
   unsigned door;           /* whose mapping is looked at */
   unsigned from;           /* first call of this step */
+  unsigned first;          /* the call to asked */
   /* filter */
-  unsigned doors[2], tries;
+  unsigned doors[2 * THIRL_NATCHECK_TCP_ATTEMPTS], tries, syns;
   thirl_natcheck_knocks knocks;
-  thirl_natcheck_why filter_why;
+  thirl_natcheck_why why_ip, why_port;
   thirl_time settle;
+  unsigned rechecked; /* how often the first call was answered before */
   /* samples */
   thirl_natcheck_sample samples[THIRL_NATCHECK_SAMPLES_MAX];
   unsigned n_samples, failed;

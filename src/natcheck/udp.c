@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "natcheck/mapping.h"
-
 /* When one server has answered, the others get so long. */
 #define STRAGGLERS (2500 * THIRL_MS)
 
@@ -105,7 +103,7 @@ static void begin_step(thirl_natcheck_udp *u, thirl_time now, thirl_natcheck_udp
     thirl_natcheck_filter_begin(&u->filter, s, now);
     break;
   case THIRL_NATCHECK_UDP_MAP:
-    thirl_natcheck_mapping_begin(s, now);
+    thirl_natcheck_mapping_begin(&u->map, s, now);
     break;
   case THIRL_NATCHECK_UDP_PROVE:
     thirl_natcheck_filter_begin_proof(&u->proof, &u->filter, s, now);
@@ -137,7 +135,7 @@ static bool finish_step(thirl_natcheck_udp *u, thirl_time now) {
   case THIRL_NATCHECK_UDP_FILTER:
     return thirl_natcheck_filter_finish(&u->filter, s, now);
   case THIRL_NATCHECK_UDP_MAP:
-    return thirl_natcheck_mapping_finish(s, now);
+    return thirl_natcheck_mapping_finish(&u->map, s, now);
   case THIRL_NATCHECK_UDP_PROVE:
     return thirl_natcheck_filter_finish_proof(&u->proof, s, now);
   case THIRL_NATCHECK_UDP_SAMPLE:

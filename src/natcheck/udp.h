@@ -6,6 +6,7 @@
 #include "natcheck/filter.h"
 #include "natcheck/hairpin.h"
 #include "natcheck/lifetime.h"
+#include "natcheck/mapping.h"
 #include "natcheck/samples.h"
 #include "natcheck/scene.h"
 
@@ -31,6 +32,7 @@ typedef struct thirl_natcheck_udp {
   thirl_time begun; /* of this step */
   thirl_natcheck_filter filter;
   thirl_natcheck_proof proof;
+  thirl_natcheck_map map;
   thirl_natcheck_samples samples;
   thirl_natcheck_hairpin hairpin;
   thirl_natcheck_lifetime life;
