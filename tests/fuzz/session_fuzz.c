@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a peer with the right key may say inside TLS: arbitrary bytes, and frames that are nearly right, sealed as real records and fed to a session on
- * its relay or its direct path, cut anywhere, while the application writes, reads and time passes. The handshakes are made once: a path's TLS is taken
- * over from one run to the next as long as the run has not spoilt it, for a handshake costs more than everything else.
+ * What a peer with the right key may say inside TLS: arbitrary bytes, and frames that are nearly right, sealed as real records that need not end where
+ * frames do and fed to a session on its relay or its direct path, cut anywhere, while the application writes, reads and time passes. The handshakes are
+ * made once: a path's TLS is taken over from one run to the next as long as the run has not spoilt it, for a handshake costs more than everything else.
  *
- * Held after every step: no more is buffered than was allowed, a session that wants to be pulled gives bytes, no deadline stays in the past, it finishes
- * only when all was read, and nothing comes after FINISHED or FAILED.
+ * Held after every step: no more is buffered than was allowed, bytes are accepted in order and up to the end only, a session that wants to be pulled
+ * gives bytes, all of them whole records, no deadline stays in the past, it finishes only when all was read, and nothing comes after FINISHED or FAILED.
+ *
+ *   one step:  | path 1 bit, size of records 4 bits, operation 3 bits | argument | ... |
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -81,6 +83,7 @@ typedef struct game {
   thirl_time now;
   bool is_up[2];    /* the relay, the direct path: it has the TLS of pairs[i] */
   bool is_spoilt;   /* bytes were sealed and not opened, or the other way round */
+  size_t piece;     /* of what is said, in one record; 0: all of it */
   uint64_t written; /* by the application */
   bool is_over;
 } game;
@@ -136,7 +139,7 @@ static void hear(int i, thirl_bytes in) {
   do
     e = thirl_secure_tls_open(pairs[i].theirs, &in, plain, sizeof plain, &n);
   while (e == THIRL_OK);
-  HOLDS(e != THIRL_E_WRONG_KEY && e != THIRL_E_INTEGRITY);
+  HOLDS(e != THIRL_E_WRONG_KEY && e != THIRL_E_INTEGRITY && (e != THIRL_E_AGAIN || in.n == 0));
 }
 
 static bool wants_pull(game *g, int i) {
@@ -178,11 +181,12 @@ static void settle(game *g) {
     HOLDS(spins < SPINS_MAX); /* a busy loop */
   }
   HOLDS(t->rx_cap <= WINDOW && t->tx_cap <= WINDOW && t->rx_next - t->rx_read <= WINDOW);
-  HOLDS(t->tx_acked <= t->tx_end && t->tx_end == g->written);
+  HOLDS(t->tx_acked <= t->tx_end && t->tx_sent <= t->tx_end && t->tx_end == g->written);
+  HOLDS(!t->rx_has_final || t->rx_next <= t->rx_final);
   HOLDS(g->s.relay.say.n <= SAY_MAX && g->s.direct.say.n <= SAY_MAX);
 }
 
-static void say(game *g, int i, thirl_bytes plain, size_t cut) {
+static void say_record(game *g, int i, thirl_bytes plain, size_t cut) {
   static uint8_t sealed[THIRL_SECURE_TLS_RECORD + THIRL_SECURE_TLS_OVERHEAD];
   size_t n;
   if (!g->is_up[i] || !plain.n) return;
@@ -196,6 +200,12 @@ static void say(game *g, int i, thirl_bytes plain, size_t cut) {
     at += k;
     settle(g);
   }
+}
+
+static void say(game *g, int i, thirl_bytes plain, size_t cut) {
+  size_t piece = g->piece ? g->piece : plain.n;
+  for (size_t at = 0; at < plain.n && !g->is_spoilt; at += piece)
+    say_record(g, i, THIRL_BYTES(plain.p + at, THIRL_MIN(piece, plain.n - at)), cut);
 }
 
 /* A frame whose fields are near to what would be right. */
@@ -276,6 +286,8 @@ static void move(game *g) {
                                       2 * THIRL_S, 10 * THIRL_S, 26 * THIRL_S,  61 * THIRL_S};
   uint8_t op = next(g), arg = next(g);
   int i = op >> 7;
+  size_t root = op >> 3 & 15u;
+  g->piece = root * root;
   switch (op % 8) {
   case 0:
     bring_up(g, i);
