@@ -53,6 +53,7 @@ static thirl_time clock_now(void) {
 
 static void print_lines(job *j, bool is_over) {
   size_t at = 0;
+  if (j->n == 0) return;
   for (;;) {
     char *newline = memchr(j->output + at, '\n', j->n - at);
     if (!newline && !(is_over && at < j->n)) break;
@@ -236,6 +237,8 @@ static void print_json_text(const char *text, size_t n) {
     unsigned char c = (unsigned char)text[i];
     if (c == '"' || c == '\\')
       printf("\\%c", c);
+    else if (c == '\n')
+      printf("\\n");
     else if (c < ' ' || c >= 0x7f)
       printf("\\u%04x", c); /* bytes as they are: a command's output need not be UTF-8 */
     else
