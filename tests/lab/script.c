@@ -168,11 +168,11 @@ static void print_packet(play *p, const subject_heard *h, const thirl_natbox_pac
     if (q->flags & THIRL_NATBOX_ACK) print(p, " ack=%u", q->ack);
   }
   if (q->payload.n) print(p, " len=%zu", q->payload.n);
-  print(p, "]");
+  print(p, h->wrong_sum ? " WRONG CHECKSUM]" : "]");
 }
 
 /* '+' through, '-' nothing, '!' back where it came from. */
-static void judge(play *p, char expected, bool from_inside, const subject_heard *heard, size_t n) {
+static char judge(play *p, char expected, bool from_inside, const subject_heard *heard, size_t n) {
   char got = '-';
   if (n > 1) complain(p, "more than one packet");
   if (n > 0) got = heard[0].inside == from_inside ? '!' : '+';
@@ -180,6 +180,7 @@ static void judge(play *p, char expected, bool from_inside, const subject_heard 
                 !(heard[0].packet.flags & THIRL_NATBOX_RST);
   if (turned) got = '+';
   if (expected != '?' && expected != got) complain(p, "not what the script says");
+  return got;
 }
 
 static void play_packet(play *p, char expected, char *words) {
@@ -190,9 +191,7 @@ static void play_packet(play *p, char expected, char *words) {
     complain(p, "no endpoints");
     return;
   }
-  const char *host = strchr(letters, from[0]);
   bool from_inside = packet.src.ip[0] == 192;
-  (void)host;
   for (char *word; (word = strtok_r(NULL, " ", &rest)) != NULL;)
     if (!read_word(p, word, &packet, label)) {
       complain(p, "no such word");
@@ -202,9 +201,9 @@ static void play_packet(play *p, char expected, char *words) {
   size_t n = p->subject->send(p->subject, from_inside, &packet, heard);
   for (size_t i = 0; i < n; i++)
     print_packet(p, &heard[i], &packet);
-  judge(p, expected, from_inside, heard, n);
+  bool passed = judge(p, expected, from_inside, heard, n) == '+';
   if (label[0] == '\0' || p->n_names == NAMES_MAX) return;
-  if (n == 0 || heard[0].packet.protocol == THIRL_NATBOX_ICMP) {
+  if (!passed) {
     /* Later lines may use it all the same: it leads nowhere. */
     heard[0] = (subject_heard){.packet = packet};
     heard[0].packet.src = thirl_addr_with_port(SUBJECT_OUTER, 1);

@@ -18,7 +18,8 @@ static inline bool subject_is_inside(unsigned host) {
 }
 
 typedef struct subject_heard {
-  bool inside; /* at which side */
+  bool inside;    /* at which side */
+  bool wrong_sum; /* a checksum was wrong */
   thirl_natbox_packet packet;
 } subject_heard;
 
@@ -36,6 +37,8 @@ typedef struct subject {
 
 /** The model itself. */
 subject subject_model(void);
+/** The lab's engine, which turns the model on bytes. */
+subject subject_engine(void);
 /** The kernel of a namespace with the rules of lab/netfilter.h. */
 subject subject_kernel(void);
 /** The same with plain masquerade, as people write it: no rule of ours but those that drop. For configurations with collide=overlap. */

@@ -81,6 +81,7 @@ static void hear(void *ctx, unsigned side, const uint8_t *frame, size_t len) {
   if (!frame_decode(frame, len, &next->packet, &sums)) return;
   next->packet.payload.p = NULL;
   next->inside = side == ROUTER_INSIDE;
+  next->wrong_sum = false; /* a card would finish those of the kernel itself */
   h->n++;
 }
 
