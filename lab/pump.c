@@ -16,6 +16,7 @@
 
 enum {
   RINGS_MAX = 384 << 20, /* bytes of all rings together */
+  RING_MAX = 6 << 20,    /* of one: what is written over soon is still in the cache */
   FRAMES_PER_TURN = 64,  /* of one port, before the next has its turn */
   READY_PER_TURN = 64,   /* ports */
   ROUNDS_PER_STEP = 16,  /* before the caller's loop has its turn */
@@ -52,7 +53,7 @@ static int watch(const thirl_lab_pump *p, int fd, int who) {
 }
 
 static int open_ports(thirl_lab_pump *p, const char *const *interfaces, size_t *failed) {
-  size_t ring = p->n > 0 ? RINGS_MAX / p->n : 0;
+  size_t ring = p->n > 0 ? THIRL_MIN((size_t)RING_MAX, RINGS_MAX / p->n) : 0;
   for (size_t i = 0; i < p->n; i++) {
     *failed = i;
     int error = thirl_lab_port_open_sized(&p->ports[i], interfaces[i], ring);
@@ -92,6 +93,15 @@ static thirl_lab_pump *make(thirl_lab_engine_machine *e) {
   return NULL;
 }
 
+/*
+ * Where it is allowed, this thread runs before all ordinary ones: otherwise a busy machine adds milliseconds to what links are asked for. It never runs
+ * for long, and the kernel keeps a share for the others. Children are ordinary again.
+ */
+static void hurry(void) {
+  struct sched_param first = {.sched_priority = 1};
+  (void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first);
+}
+
 thirl_error thirl_lab_pump_open(thirl_lab_engine_machine *e, int netns, const char *const *interfaces,
                                 thirl_lab_pump **out, thirl_lab_complaint *why) {
   *out = NULL;
@@ -104,6 +114,7 @@ thirl_error thirl_lab_pump_open(thirl_lab_engine_machine *e, int netns, const ch
   if (error == 0) error = open_in(p, netns, interfaces, &failed);
   if (error == 0) {
     *out = p;
+    hurry();
     thirl_lab_pump_step(p);
     return THIRL_OK;
   }

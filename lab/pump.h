@@ -16,7 +16,7 @@ typedef struct thirl_lab_pump thirl_lab_pump;
 thirl_time thirl_lab_pump_now(void);
 /**
  * interfaces: the name for each port of e, in its order; each must be up. netns: the network namespace that they are in, or -1 for that of the caller.
- * The engine stays the caller's. why may be NULL.
+ * The engine stays the caller's. why may be NULL. The calling thread gets real-time priority where that is allowed; its children do not.
  *
  * THIRL_E_NOMEM, THIRL_E_PERMISSION, THIRL_E_IO   *out is NULL
  */
