@@ -92,14 +92,15 @@ static void counts_what_is_no_request(void **state) {
   static const struct {
     const char *bytes;
     size_t n;
-  } rows[] = {{"\0\1\0\x8" TID "\0\3\0\x8\0\0\0\0", 28}, /* longer than it is */
-              {"\0\1\0\x8" TID "\0\3\0\3\0\0\0\0", 28},  /* no multiple of four */
-              {"\0\1\0\x4" TID "\0\3\0\0", 24},          /* an empty CHANGE-REQUEST */
-              {"\0\1\0\2" TID "\0\3", 22},               /* half a header */
-              {"\0\1\0\4" TID, 20},                      /* cut */
-              {"\0\1\0\0" TID "x", 21},                  /* something behind it */
-              {"\0\2\0\0" TID, 20},                      /* Shared Secret */
-              {"\1\1\0\0" TID, 20},                      /* an answer: never answer one */
+  } rows[] = {{"\0\1\0\x8" TID "\0\3\0\x8\0\0\0\0", 28},            /* longer than it is */
+              {"\0\1\0\x8" TID "\0\3\0\3\0\0\0\0", 28},             /* no multiple of four */
+              {"\0\1\0\xc" TID "\x80\x22\0\2ab\x80\x22\0\2cd", 32}, /* nor this, twice */
+              {"\0\1\0\x4" TID "\0\3\0\0", 24},                     /* an empty CHANGE-REQUEST */
+              {"\0\1\0\2" TID "\0\3", 22},                          /* half a header */
+              {"\0\1\0\4" TID, 20},                                 /* cut */
+              {"\0\1\0\0" TID "x", 21},                             /* something behind it */
+              {"\0\2\0\0" TID, 20},                                 /* Shared Secret */
+              {"\1\1\0\0" TID, 20},                                 /* an answer: never answer one */
               {"\0\1\0\0" TID, 19}};
   corners *c = corners_new(NULL, 0);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -288,6 +288,33 @@ static thirl_addr six(uint8_t host, uint16_t port) {
   return thirl_addr_v6(ip, port);
 }
 
+/* A socket on every IPv6 address does not speak for an IPv4 one. */
+static void families_do_not_help_each_other(void **state) {
+  (void)state;
+  thirl_server_config any = {.pairs = {{corners_at(0), corners_at(3)}}};
+  any.listen_udp[0] = thirl_addr_any(THIRL_FAMILY_V4, 3478);
+  any.listen_udp[1] = thirl_addr_any(THIRL_FAMILY_V6, 3479);
+  corners *c = corners_new(&any, 0);
+  assert_int_equal(corners_ask(c, corners_at(0), client(7), corners_plain())->n, 32);
+  assert_int_equal(corners_code(corners_ask(c, corners_at(0), client(7), ports_change(2))), 420);
+  corners_free(c);
+}
+
+static void of_several_ports_the_lowest_is_offered(void **state) {
+  (void)state;
+  thirl_server_config one = {.log = NULL};
+  static const uint16_t ports[] = {3478, 5000, 4000, 4500};
+  for (size_t i = 0; i < 4; i++)
+    one.listen_udp[i] = thirl_addr_any(THIRL_FAMILY_V4, ports[i]);
+  corners *c = corners_new(&one, 0);
+  uint16_t port;
+  const corners_sent *s = corners_ask(c, corners_at(0), client(7), ports_change(2));
+  assert_int_equal(thirl_stun_msg_get_u16(&s->msg, THIRL_STUN_ATTR_THIRL_OTHER_PORT, &port), THIRL_OK);
+  assert_int_equal(port, 4000);
+  assert_int_equal(s->from.port, 4000);
+  corners_free(c);
+}
+
 static void does_the_same_over_ipv6(void **state) {
   (void)state;
   thirl_server_config both = {.log = NULL};
@@ -334,6 +361,13 @@ static void counts_what_is_asked_beyond_the_plain_answer(void **state) {
     assert_int_equal(corners_ask(c, corners_at(0), from, corners_change(2)) != NULL, i < 3);
   }
   assert_int_equal(thirl_server_stats_of(c->server)->limited, 2);
+  assert_null(corners_ask(c, corners_at(0), client(7), corners_change(4)));
+  thirl_stun_writer *w = corners_begin();
+  thirl_stun_writer_u16(w, THIRL_STUN_ATTR_RESPONSE_PORT, 9);
+  assert_null(corners_ask(c, corners_at(0), client(7), corners_end(w)));
+  w = corners_begin();
+  thirl_stun_writer_flag(w, THIRL_STUN_ATTR_PADDING);
+  assert_null(corners_ask(c, corners_at(0), client(7), corners_end(w)));
   assert_non_null(corners_ask(c, corners_at(0), client(7), corners_plain()));
   assert_non_null(corners_ask(c, corners_at(0), client(7), corners_change(0)));
   assert_non_null(corners_ask(c, corners_at(0), client(8), corners_change(2)));
@@ -356,6 +390,8 @@ int main(void) {
       cmocka_unit_test(offers_a_second_port_to_who_asks_for_it),
       cmocka_unit_test(where_there_is_an_other_address_the_port_is_not_said),
       cmocka_unit_test(changes_between_addresses_of_wildcard_sockets),
+      cmocka_unit_test(families_do_not_help_each_other),
+      cmocka_unit_test(of_several_ports_the_lowest_is_offered),
       cmocka_unit_test(does_the_same_over_ipv6),
       cmocka_unit_test(a_pair_has_to_be_of_its_family_and_sound),
       cmocka_unit_test(counts_what_is_asked_beyond_the_plain_answer),

@@ -118,13 +118,54 @@ static void one_at_a_time_for_one_connection(void **state) {
   corners_accept(c, ID + 1, corners_at(0), client(8));
   thirl_net_action a = asks(c, ID, 6), b = asks(c, ID + 1, 6);
   assert_int_not_equal(a.id, b.id);
-  says(corners_say(c, ID, corners_change(6)), THIRL_E_LIMIT);
+  const corners_sent *s = corners_say(c, ID, corners_change(6));
+  says(s, THIRL_E_LIMIT);
+  is_at(corners_get(s, THIRL_STUN_ATTR_RESPONSE_ORIGIN), corners_at(0));
   assert_int_equal(c->n_connect, 0);
   says(happens(c, &b, THIRL_NET_FAILED, THIRL_E_REFUSED), THIRL_E_REFUSED);
   says(happens(c, &a, THIRL_NET_CONNECTED, THIRL_OK), THIRL_OK);
   thirl_net_action again = asks(c, ID, 6);
   assert_int_not_equal(again.id, a.id);
   assert_int_not_equal(again.id, b.id);
+  corners_free(c);
+}
+
+/* Two things in one turn, before the server was asked what it wants to do: the first one counts. */
+static void late_news_are_no_news(void **state) {
+  (void)state;
+  corners *c = corners_new(NULL, 0);
+  corners_accept(c, ID, corners_at(0), client(7));
+  thirl_net_action a = asks(c, ID, 6);
+  c->now += 4 * THIRL_S;
+  thirl_server_input(c->server, c->now, &(thirl_net_event){.kind = THIRL_NET_TICK});
+  says(happens(c, &a, THIRL_NET_CONNECTED, THIRL_OK), THIRL_E_TIMEOUT);
+  assert_int_equal(c->n_sent, 1);
+  assert_int_equal(c->n_aborted, 1);
+  a = asks(c, ID, 6);
+  thirl_server_input(c->server, c->now, &(thirl_net_event){.kind = THIRL_NET_CONNECTED, .id = a.id});
+  says(corners_say(c, ID, corners_change(6)), THIRL_OK); /* of the first; the second has begun */
+  assert_int_equal(c->n_connect, 1);
+  assert_int_not_equal(c->connect[0].id, a.id);
+  corners_free(c);
+}
+
+/* base/net.h: ids are never used twice. */
+static void ids_do_not_come_again(void **state) {
+  (void)state;
+  enum { N = 2500 };
+  static thirl_net_id seen[N];
+  thirl_server_config cfg = {.limits = {.probes_per_second_per_ip = 1000000, .requests_per_second = 100000}};
+  for (unsigned i = 0; i < 4; i++)
+    cfg.listen_tcp[i] = corners_at(i);
+  corners *c = corners_new(&cfg, 0);
+  corners_accept(c, ID, corners_at(0), client(7));
+  for (size_t i = 0; i < N; i++) {
+    thirl_net_action a = asks(c, ID, 6);
+    seen[i] = a.id;
+    for (size_t k = 0; k < i; k++)
+      if (seen[k] == a.id) fail_msg("%zu is %zu again", i, k);
+    says(happens(c, &a, THIRL_NET_FAILED, THIRL_E_REFUSED), THIRL_E_REFUSED);
+  }
   corners_free(c);
 }
 
@@ -262,6 +303,8 @@ int main(void) {
       cmocka_unit_test(tells_how_it_went),
       cmocka_unit_test(gives_up_after_four_seconds),
       cmocka_unit_test(one_at_a_time_for_one_connection),
+      cmocka_unit_test(late_news_are_no_news),
+      cmocka_unit_test(ids_do_not_come_again),
       cmocka_unit_test(so_many_at_a_time_in_all),
       cmocka_unit_test(so_many_per_second_to_one_address),
       cmocka_unit_test(nobody_is_told_when_the_asker_has_gone),
