@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "lab/nat.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "lab/segment.h"
 #include "lab/translate.h"
+#include "natbox/alg.h"
 
 /* ---- two boxes of one configuration ---- */
 
@@ -97,6 +100,21 @@ static thirl_lab_nat_way answer(thirl_lab_flight *f, thirl_lab_headers *h, const
   return way_of(inward);
 }
 
+/* A box that looks into datagrams. Those that stand for several, and fragments, it leaves alone. */
+static void rewrite_payload(const thirl_natbox *box, thirl_lab_flight *f, const thirl_lab_headers *h,
+                            const thirl_natbox_packet *was, const thirl_natbox_packet *now) {
+  const thirl_natbox_config *config = thirl_natbox_get_config(box);
+  size_t n = was->payload.n;
+  if (config->alg == THIRL_NATBOX_ALG_NONE || h->is_fragment || thirl_lab_segment_is_large(f->vnet)) return;
+  if (thirl_natbox_alg_translate(config, was, now, NULL, 0) == 0) return;
+  uint8_t *bytes = malloc(n);
+  if (!bytes) return;
+  memcpy(bytes, was->payload.p, n);
+  thirl_natbox_alg_translate(config, was, now, bytes, n);
+  thirl_lab_translate_payload(f, h, bytes, n);
+  free(bytes);
+}
+
 /* A hairpinned packet that was refused comes back as the refusal (turn_back in natbox.c). */
 static bool is_refusal(const thirl_natbox_packet *was, const thirl_natbox_packet *now) {
   if (was->protocol != now->protocol) return true;
@@ -123,6 +141,7 @@ thirl_lab_nat_way thirl_lab_nat_input(thirl_lab_nat *n, thirl_time now, bool fro
   }
   thirl_lab_headers was = *h;
   thirl_lab_translate_write(f, h, &t, &p);
+  rewrite_payload(box, f, h, &t.packet, &p);
   if (h->is_fragment) thirl_lab_fragment_keep(&n->fragments, n->now, &was, h, inward);
   return way_of(inward);
 }

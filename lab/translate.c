@@ -172,6 +172,22 @@ void thirl_lab_translate_write(thirl_lab_flight *f, thirl_lab_headers *h, const 
   keep(h, &now->src, &now->dst);
 }
 
+void thirl_lab_translate_payload(thirl_lab_flight *f, const thirl_lab_headers *h, const uint8_t *bytes, size_t n) {
+  change c = {.frame = f->frame, .h = h, .field = checksum_field(f->frame, h)};
+  uint8_t *at = f->frame + h->l4 + THIRL_LAB_UDP_LEN;
+  if (c.field > 0 && !thirl_lab_checksum_is_unfinished(f->vnet)) {
+    uint8_t *field = f->frame + c.field, was[2] = {0}, is[2] = {0};
+    thirl_lab_checksum_replace(field, at, bytes, n & ~(size_t)1, false);
+    if (n % 2) {
+      was[0] = at[n - 1];
+      is[0] = bytes[n - 1];
+      thirl_lab_checksum_replace(field, was, is, 2, false);
+    }
+  }
+  memcpy(at, bytes, n);
+  avoid_zero(&c);
+}
+
 void thirl_lab_translate_fragment(thirl_lab_flight *f, thirl_lab_headers *h, const thirl_addr *src,
                                   const thirl_addr *dst) {
   change_all(f->frame, h, false, src, dst);

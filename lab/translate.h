@@ -24,6 +24,8 @@ bool thirl_lab_translate_read(const thirl_lab_flight *f, const thirl_lab_headers
 /** Writes what differs between was and now into the frame; *h follows. */
 void thirl_lab_translate_write(thirl_lab_flight *f, thirl_lab_headers *h, const thirl_lab_translation *was,
                                const thirl_natbox_packet *now);
+/** What follows the UDP header is now these bytes, of the same length; the checksum follows. One packet with its ports, not one that stands for several. */
+void thirl_lab_translate_payload(thirl_lab_flight *f, const thirl_lab_headers *h, const uint8_t *bytes, size_t n);
 /** Addresses of a later fragment, as the first one was given them. */
 void thirl_lab_translate_fragment(thirl_lab_flight *f, thirl_lab_headers *h, const thirl_addr *src,
                                   const thirl_addr *dst);

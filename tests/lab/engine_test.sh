@@ -58,13 +58,15 @@ end() {
   internet_pid=''
 }
 
+has_said_more_than() { [ "$(wc -l <"$lab_work/said")" -gt "$1" ]; }
+
 # say LINE: an event, now
 say() {
   local before
   before=$(wc -l <"$lab_work/said")
   echo "$1" >&8
-  lab_wait 5 eval '[ "$(wc -l <"$lab_work/said")" -gt '"$before"' ]' || lab_die "no answer to $1"
-  [ "$(tail -n 1 "$lab_work/said")" = done ] || lab_die "$1: $(tail -n 1 "$lab_work/said")"
+  lab_wait 5 has_said_more_than "$before" || lab_die "no answer to $1"
+  [ "$(tail -n 1 "$lab_work/said")" = "done" ] || lab_die "$1: $(tail -n 1 "$lab_work/said")"
 }
 
 # round_trips HOST ADDRESS N: received, least, average
