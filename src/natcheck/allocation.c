@@ -56,10 +56,12 @@ static bool fit_sequence(const thirl_natcheck_sample *s, unsigned n, thirl_natch
     unsigned fits = 0;
     for (unsigned i = 0; i + 1 < n; i++)
       fits += is_small(step_at(s, i), sign);
-    if (5 * fits < 4 * (n - 1)) continue;
+    int step = frequent_step(s, n, sign);
+    unsigned even = count_step(s, n, step);
+    if (5 * fits < 4 * (n - 1) || 3 * even < n - 1 || even < 2) continue;
     a->model = THIRL_NATCHECK_SEQUENTIAL;
-    a->step = frequent_step(s, n, sign);
-    a->confidence = (double)count_step(s, n, a->step) / (double)(n - 1);
+    a->step = step;
+    a->confidence = (double)even / (double)(n - 1);
     return true;
   }
   return false;

@@ -11,8 +11,8 @@
  * The model that the samples, in the order in which the mappings were made, suggest.
  *
  * PRESERVING   three of four samples or more keep the inner port
- * SEQUENTIAL   four of five steps or more go the same way by a small number; step is the most frequent one. Other hosts behind the same
- *              NAT may take ports in between
+ * SEQUENTIAL   four of five steps or more go the same way by a small number, and one of three by the same, which is the step. Other hosts
+ *              behind the same NAT may take ports in between
  * BLOCK        all in so narrow a range that it is no accident
  * RANDOM       none of these
  *
