@@ -162,13 +162,15 @@ static bool is_taken(const thirl_addr *a) {
 /* Every connection is a file: take as many as we may have, and say so when that is less than the limit promises. */
 static void raise_file_limit(const process *p) {
   struct rlimit l;
-  rlim_t wanted = (rlim_t)p->options->config.limits.max_connections + OTHER_FILES;
+  const thirl_server_limits *most = &p->options->config.limits;
+  rlim_t wanted = (rlim_t)most->max_connections + most->max_probes + OTHER_FILES;
   if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= wanted) return;
   rlim_t before = l.rlim_cur;
   l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > wanted ? wanted : l.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &l) != 0) l.rlim_cur = before;
   if (l.rlim_cur < wanted)
-    thirl_log_print(&p->log, THIRL_LOG_WARN, "only %llu files may be open, max-connections wants %llu: raise ulimit -n",
+    thirl_log_print(&p->log, THIRL_LOG_WARN,
+                    "only %llu files may be open, max-connections and max-probes want %llu: raise ulimit -n",
                     (unsigned long long)l.rlim_cur, (unsigned long long)wanted);
 }
 
@@ -201,12 +203,27 @@ static void say_where(const process *p) {
     }
 }
 
+/* What clients can find out here about their NAT. */
+static void say_pairs(const process *p) {
+  for (size_t family = 0; family < THIRL_SERVER_PAIRS; family++) {
+    thirl_server_pair pair, other;
+    char a[THIRL_ADDR_TEXT_MAX], b[THIRL_ADDR_TEXT_MAX];
+    bool udp = thirl_server_announces(p->server, true, family, &pair);
+    bool tcp = thirl_server_announces(p->server, false, family, udp ? &other : &pair);
+    if (udp || tcp)
+      thirl_log_print(&p->log, THIRL_LOG_INFO, "NAT discovery with %s and %s over %s",
+                      thirl_addr_format(&pair.primary, a), thirl_addr_format(&pair.alternate, b),
+                      udp && tcp ? "UDP and TCP" : (udp ? "UDP" : "TCP"));
+  }
+}
+
 static void after_turn(void *ctx) {
   process *p = ctx;
   if (p->is_ending) return;
   if (!p->is_ready && listeners_are_ready(p)) {
     p->is_ready = true;
     say_where(p);
+    say_pairs(p);
   }
   end_if_drained(p);
 }

@@ -367,6 +367,16 @@ thirl_error thirl_server_listener(const thirl_server *s, bool is_udp, size_t i, 
   return THIRL_E_NOT_FOUND;
 }
 
+bool thirl_server_announces(const thirl_server *s, bool is_udp, size_t family, thirl_server_pair *out) {
+  const thirl_server_listen *l = &s->sockets;
+  uint8_t wanted = family ? THIRL_FAMILY_V6 : THIRL_FAMILY_V4;
+  for (size_t i = 0; i < THIRL_SERVER_PAIRS; i++) {
+    *out = l->pairs[i];
+    if (l->has_all[i][is_udp] && out->primary.family == wanted) return true;
+  }
+  return false;
+}
+
 bool thirl_server_is_consistent(const thirl_server *s) {
   return thirl_server_audit_all(&s->ctx, &s->conns, &s->registry) && thirl_server_probe_is_consistent(&s->probes);
 }

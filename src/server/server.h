@@ -55,6 +55,8 @@ const thirl_server_stats *thirl_server_stats_of(const thirl_server *s);
  * that is not known, E_NOT_FOUND past the last (and for TCP when draining), else why it cannot be had: E_IN_USE, E_PERMISSION, ...
  */
 thirl_error thirl_server_listener(const thirl_server *s, bool is_udp, size_t i, thirl_addr *at);
+/** The pair of IPv4 (0) or IPv6 (1) over UDP or TCP, all of whose corners are bound now. False: clients are told of no other address. */
+bool thirl_server_announces(const thirl_server *s, bool is_udp, size_t family, thirl_server_pair *out);
 /** For tests and fuzzing: recounts every table; false when a gauge, a list or a limit is not what it says. */
 bool thirl_server_is_consistent(const thirl_server *s);
 

@@ -215,6 +215,12 @@ static void promises_nothing_with_a_corner_missing(void **state) {
     assert_int_equal(s->n, 32);
     s = corners_ask(c, corners_at(at), client(7), corners_change(6));
     assert_int_equal(corners_code(s), 420);
+    thirl_server_pair p;
+    assert_false(thirl_server_announces(c->server, true, 0, &p));
+    assert_true(thirl_server_announces(c->server, false, 0, &p));
+    is_at(p.primary, corners_at(0));
+    is_at(p.alternate, corners_at(3));
+    assert_false(thirl_server_announces(c->server, false, 1, &p));
     corners_free(c);
   }
 }
@@ -332,6 +338,9 @@ static void does_the_same_over_ipv6(void **state) {
   s = corners_ask(c, corners_at(1), client(7), corners_change(4));
   is_at(s->from, corners_at(3));
   assert_int_equal(s->n, 68);
+  thirl_server_pair p;
+  assert_true(thirl_server_announces(c->server, true, 1, &p));
+  is_at(p.alternate, six(2, 3479));
   corners_free(c);
 }
 
