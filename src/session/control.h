@@ -46,7 +46,7 @@ void thirl_session_control_fini(thirl_session_control *c);
 void thirl_session_control_start(thirl_session_control *c, thirl_time now);
 void thirl_session_control_stop(thirl_session_control *c, thirl_session_queue *q);
 const thirl_addr *thirl_session_control_server(const thirl_session_control *c);
-/** CONNECTED and losses. DATA is the caller's: feed it to the client. True when the connection was lost by this event. */
+/** CONNECTED and losses. DATA is the caller's: feed it to the client. True: lost by this event, or UP and of no use, for the client cannot register: drop it. */
 bool thirl_session_control_input(thirl_session_control *c, thirl_time now, const thirl_net_event *ev);
 /** The client says the connection is of no use: drop it and come back later. */
 void thirl_session_control_drop(thirl_session_control *c, thirl_time now, thirl_error why, thirl_session_queue *q);

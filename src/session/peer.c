@@ -152,13 +152,15 @@ thirl_error thirl_session_peer_punch(thirl_session_peer *p, thirl_time now, cons
 
 /* ---- the agent's actions ---- */
 
+/* The whole frame or nothing of it: without memory it is a check that was lost. */
 static void send_message(thirl_session_peer *p, const thirl_ice_action *a) {
   thirl_session_link *k = link_of(p, a->link);
-  uint8_t header[THIRL_STUN_FRAME_HEADER_LEN];
-  if (!k || thirl_buffer_room(&k->out) < sizeof header + a->payload.n) return;
-  thirl_bytes_put_u16(header, (uint16_t)a->payload.n);
-  if (thirl_buffer_append(&k->out, THIRL_BYTES(header, sizeof header)) == THIRL_OK)
-    (void)thirl_buffer_append(&k->out, a->payload);
+  uint8_t frame[CHECK_MAX];
+  size_t n = THIRL_STUN_FRAME_HEADER_LEN + a->payload.n;
+  if (!k || n > sizeof frame) return;
+  thirl_bytes_put_u16(frame, (uint16_t)a->payload.n);
+  memcpy(frame + THIRL_STUN_FRAME_HEADER_LEN, a->payload.p, a->payload.n);
+  (void)thirl_buffer_append(&k->out, THIRL_BYTES(frame, n));
 }
 
 static void do_action(thirl_session_peer *p, thirl_time now, const thirl_ice_action *a, thirl_session_queue *q) {

@@ -5,7 +5,30 @@
 
 enum { UFRAG_LEN = 8, PWD_LEN = 24 };
 
-static void leave_standing(thirl_session_endpoint *e, thirl_time now) {
+/* ---- the end of channels and connections ---- */
+
+static void end_channel(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p, thirl_error why, bool tell) {
+  if (tell && p->channel) thirl_meet_client_end_channel(e->control.client, now, p->channel, why);
+  p->channel = 0;
+  thirl_session_relay_down(&p->session, now, why);
+}
+
+static void lose_control(thirl_session_endpoint *e, thirl_time now, thirl_error why) {
+  THIRL_SESSION_EACH(e, p) {
+    if (p->channel) end_channel(e, now, p, why, false);
+    p->refusal_channel = 0;
+    thirl_session_round_ended(&p->session, now, why);
+  }
+  e->control_armed = false;
+  if (e->was_registered || e->control.failures == 1)
+    thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_UNREGISTERED, .error = why});
+  e->was_registered = false;
+}
+
+/* ---- what is left at the server ---- */
+
+/* False: it could not be, and the connection was dropped; the next registration tries again. */
+static bool leave_standing(thirl_session_endpoint *e, thirl_time now) {
   uint8_t checks[THIRL_SESSION_TICKETS_MAX][THIRL_MEET_CHECK_LEN];
   uint8_t proof[THIRL_MEET_PROOF_LEN];
   /* Who has come in may have to come again, when its paths are lost. */
@@ -13,13 +36,17 @@ static void leave_standing(thirl_session_endpoint *e, thirl_time now) {
   e->standing_due = e->lanes.has_news = false;
   for (size_t i = 0; i < n; i++)
     if (thirl_meet_ticket_proof(&e->tickets[i], proof) != THIRL_OK ||
-        thirl_meet_ticket_check(proof, checks[i]) != THIRL_OK)
-      return;
+        thirl_meet_ticket_check(proof, checks[i]) != THIRL_OK) {
+      thirl_session_control_drop(&e->control, now, THIRL_E_NOMEM, &e->queue);
+      lose_control(e, now, THIRL_E_NOMEM);
+      return false;
+    }
   memset(&e->standing, 0, sizeof e->standing);
   memcpy(e->standing.ufrag, e->ufrag, sizeof e->ufrag);
   memcpy(e->standing.pwd, e->pwd, sizeof e->pwd);
   if (!e->cfg.policy.relay_only) thirl_session_lanes_offer(&e->lanes, &e->standing);
   (void)thirl_meet_client_set_standing(e->control.client, now, n ? &e->standing : NULL, checks, n);
+  return true;
 }
 
 /* ---- rounds ---- */
@@ -51,7 +78,7 @@ static bool can_begin(const thirl_session_endpoint *e, thirl_time now) {
 void thirl_session_rendezvous_begin_rounds(thirl_session_endpoint *e, thirl_time now) {
   if (!can_begin(e, now)) return;
   if (e->lanes.has_news && e->n_tickets) e->standing_due = true;
-  if (e->standing_due) leave_standing(e, now);
+  if (e->standing_due && !leave_standing(e, now)) return;
   THIRL_SESSION_EACH(e, p) if (thirl_session_wants_round(&p->session, now)) begin_round(e, now, p);
 }
 
@@ -108,14 +135,17 @@ static void go(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p,
   if (err != THIRL_OK) thirl_session_punch_failed(&p->session, now, err);
 }
 
-static const thirl_meet_ticket *ticket_of(thirl_session_endpoint *e, const thirl_meet_event *ev) {
+/* E_TICKET: none of ours. E_NOMEM, E_CRYPTO: nobody knows. */
+static thirl_error check_ticket(thirl_session_endpoint *e, const thirl_meet_event *ev) {
   uint8_t mac[THIRL_MEET_MAC_LEN];
   thirl_bytes session = THIRL_BYTES(ev->session, sizeof ev->session);
-  for (size_t i = 0; i < e->n_tickets; i++)
-    if (thirl_meet_ticket_mac(&e->tickets[i], &ev->peer, session, ev->offer_bytes, mac) == THIRL_OK &&
-        thirl_bytes_equal_secret(THIRL_BYTES(mac, sizeof mac), THIRL_BYTES(ev->offer_mac, sizeof ev->offer_mac)))
-      return &e->tickets[i];
-  return NULL;
+  for (size_t i = 0; i < e->n_tickets; i++) {
+    thirl_error err = thirl_meet_ticket_mac(&e->tickets[i], &ev->peer, session, ev->offer_bytes, mac);
+    if (err != THIRL_OK) return err;
+    if (thirl_bytes_equal_secret(THIRL_BYTES(mac, sizeof mac), THIRL_BYTES(ev->offer_mac, sizeof ev->offer_mac)))
+      return THIRL_OK;
+  }
+  return THIRL_E_TICKET;
 }
 
 /* Sessions that are over and say their last words take nobody's place. */
@@ -128,18 +158,21 @@ static bool is_busy(thirl_session_endpoint *e) {
 /* The reason goes to whoever has shown the server a proof of the ticket, and nobody else. */
 static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_meet_event *ev) {
   thirl_session_peer *p = thirl_session_roster_find_session(e, &ev->peer, ev->session);
-  thirl_error refuse = THIRL_OK;
-  if (!ticket_of(e, ev)) {
+  thirl_error refuse = check_ticket(e, ev);
+  if (refuse == THIRL_E_TICKET) {
     e->stats.bad_offers++;
     thirl_session_roster_tell(
         e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REJECTED, .error = THIRL_E_TICKET, .peer = ev->peer});
-    refuse = THIRL_E_TICKET;
+  } else if (refuse != THIRL_OK) {
+    refuse = THIRL_E_NOMEM;
   } else if (!p && thirl_session_roster_was_here(e, ev->session)) {
     refuse = THIRL_E_PEER_CLOSED;
   } else if (!p && !e->is_listening) {
     refuse = THIRL_E_NO_PEER;
-  } else if (!p && (is_busy(e) || thirl_session_roster_add(e, now, false, &ev->peer, ev->session, NULL, &p))) {
+  } else if (!p && (is_busy(e) || e->n_peers == THIRL_SESSION_PEERS_MAX)) {
     refuse = THIRL_E_BUSY;
+  } else if (!p && thirl_session_roster_add(e, now, false, &ev->peer, ev->session, NULL, &p) != THIRL_OK) {
+    refuse = THIRL_E_NOMEM; /* no word of farewell: the dialer asks again */
   } else {
     if (p->channel == 0 && p->session.state == THIRL_SESSION_STATE_OPENING && !p->announced) {
       p->announced = p->announce_due = true;
@@ -158,24 +191,6 @@ static void take_registered(thirl_session_endpoint *e, thirl_time now, const thi
   e->was_registered = true;
   thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REGISTERED, .mapped = ev->mapped});
   THIRL_SESSION_EACH(e, p) thirl_session_round_now(&p->session, now);
-}
-
-static void end_channel(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p, thirl_error why, bool tell) {
-  if (tell && p->channel) thirl_meet_client_end_channel(e->control.client, now, p->channel, why);
-  p->channel = 0;
-  thirl_session_relay_down(&p->session, now, why);
-}
-
-static void lose_control(thirl_session_endpoint *e, thirl_time now, thirl_error why) {
-  THIRL_SESSION_EACH(e, p) {
-    if (p->channel) end_channel(e, now, p, why, false);
-    p->refusal_channel = 0;
-    thirl_session_round_ended(&p->session, now, why);
-  }
-  e->control_armed = false;
-  if (e->was_registered || e->control.failures == 1)
-    thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_UNREGISTERED, .error = why});
-  e->was_registered = false;
 }
 
 /* What only the peer says, and means: no further round would change it soon. A server ends channels for other reasons. */
@@ -266,6 +281,8 @@ void thirl_session_rendezvous_input(thirl_session_endpoint *e, thirl_time now, c
     thirl_session_control_drop(&e->control, now, THIRL_E_NO_SERVER, &e->queue);
     lose_control(e, now, THIRL_E_NO_SERVER);
   } else if (thirl_session_control_input(&e->control, now, ev)) {
+    bool is_useless = e->control.state == THIRL_SESSION_CONTROL_UP; /* no memory to register with */
+    if (is_useless) thirl_session_control_drop(&e->control, now, THIRL_E_NOMEM, &e->queue);
     lose_control(e, now, THIRL_E_NO_SERVER);
   } else if (ev->kind == THIRL_NET_CONNECTED && !e->cfg.policy.relay_only) {
     thirl_session_lanes_hurry(&e->lanes, now, thirl_session_control_server(&e->control), &e->queue);
