@@ -46,7 +46,7 @@ thirl_error thirl_meet_offer_encode(const thirl_meet_offer *o, uint8_t *out, siz
   *n = 0;
   if (!is_credential(o->ufrag, ufrag_n, THIRL_MEET_UFRAG_MAX) || !is_credential(o->pwd, pwd_n, THIRL_MEET_PWD_MAX))
     return THIRL_E_RANGE;
-  if (o->n > THIRL_MEET_CANDIDATES_MAX) return THIRL_E_RANGE;
+  if (o->n > THIRL_MEET_CANDIDATES_MAX || o->early_n > THIRL_MEET_EARLY_MAX) return THIRL_E_RANGE;
   thirl_writer w = thirl_writer_of(out, cap);
   thirl_writer_u8(&w, OFFER_VERSION);
   put_text(&w, o->ufrag, ufrag_n);
@@ -55,6 +55,10 @@ thirl_error thirl_meet_offer_encode(const thirl_meet_offer *o, uint8_t *out, siz
   for (size_t i = 0; i < o->n; i++) {
     if (!candidate_is_valid(&o->candidates[i])) return THIRL_E_RANGE;
     put_candidate(&w, &o->candidates[i]);
+  }
+  if (o->early_n) {
+    thirl_writer_u16(&w, (uint16_t)o->early_n);
+    thirl_writer_copy(&w, o->early, o->early_n);
   }
   if (w.bad) return THIRL_E_SPACE;
   *n = w.n;
@@ -94,7 +98,11 @@ static bool decode(thirl_bytes in, thirl_meet_offer *out) {
   if (r.bad || out->n > THIRL_MEET_CANDIDATES_MAX) return false;
   for (size_t i = 0; i < out->n; i++)
     if (!get_candidate(&r, &out->candidates[i])) return false;
-  return thirl_reader_left(&r) == 0;
+  if (thirl_reader_left(&r) == 0) return true;
+  out->early_n = thirl_reader_u16(&r);
+  if (r.bad || out->early_n == 0 || out->early_n > THIRL_MEET_EARLY_MAX) return false;
+  thirl_reader_copy(&r, out->early, out->early_n);
+  return !r.bad && thirl_reader_left(&r) == 0;
 }
 
 thirl_error thirl_meet_offer_decode(thirl_bytes in, thirl_meet_offer *out) {

@@ -11,6 +11,11 @@
  *    | type   | transp | lane   | family | port (16) | ip (4/16)  | priority 32 | foundation 32|
  *    +--------+--------+--------+--------+-----------+------------+-------------+--------------+
  *
+ * and, from a dialer who opens a relay channel at once:
+ *    +-----------------+---------------------------------
+ *    |   length (16)   |  what the channel would carry first: bytes of a ClientHello
+ *    +-----------------+---------------------------------
+ *
  * family is 4 or 6. Whether an address is one that may be probed is not judged here.
  */
 #ifndef THIRL_MEET_OFFER_H
@@ -23,7 +28,8 @@ enum {
   THIRL_MEET_UFRAG_MAX = 32, /* characters; RFC 8839 allows 256, we write 8 */
   THIRL_MEET_PWD_MAX = 64,   /* we write 24 */
   THIRL_MEET_CANDIDATES_MAX = 16,
-  THIRL_MEET_OFFER_MAX = 640 /* encoded bytes */
+  THIRL_MEET_EARLY_MAX = 376,
+  THIRL_MEET_OFFER_MAX = 960 /* encoded bytes */
 };
 
 /* The order is RFC 8445's type preference; the numbers are on the wire. */
@@ -52,9 +58,11 @@ typedef struct thirl_meet_offer {
   char ufrag[THIRL_MEET_UFRAG_MAX + 1], pwd[THIRL_MEET_PWD_MAX + 1];
   size_t n;
   thirl_meet_candidate candidates[THIRL_MEET_CANDIDATES_MAX];
+  size_t early_n; /* 0: none */
+  uint8_t early[THIRL_MEET_EARLY_MAX];
 } thirl_meet_offer;
 
-/** E_SPACE, E_RANGE (too many candidates, empty or overlong credentials or such with characters outside the ICE alphabet, no address). */
+/** E_SPACE, E_RANGE (too many candidates or early bytes, empty or overlong credentials or such with characters outside the ICE alphabet, no address). */
 thirl_error thirl_meet_offer_encode(const thirl_meet_offer *o, uint8_t *out, size_t cap, size_t *n);
 /** E_MALFORMED: unknown version, type or transport, wrong lengths, bytes left over, characters outside the ICE alphabet, more than the maximum. */
 thirl_error thirl_meet_offer_decode(thirl_bytes in, thirl_meet_offer *out);

@@ -84,6 +84,7 @@ static void drop_path(thirl_session *s, thirl_session_path *p) {
 void thirl_session_fini(thirl_session *s) {
   drop_path(s, &s->relay);
   drop_path(s, &s->direct);
+  thirl_session_path_fini(&s->next_relay);
   thirl_session_stream_fini(&s->stream);
 }
 
@@ -178,8 +179,25 @@ static void choose_route(thirl_session *s, thirl_time now) {
 
 /* ---- paths come and go ---- */
 
+size_t thirl_session_relay_prepare(thirl_session *s, thirl_time now, uint8_t *buf, size_t cap) {
+  thirl_session_path *p = &s->next_relay;
+  thirl_session_path_fini(p);
+  if (s->policy.direct_only) return 0;
+  if (thirl_session_path_init(p, now, s->tls, s->is_dialer, &s->peer, s->id, s->incarnation) != THIRL_OK) return 0;
+  size_t n = thirl_session_path_pull(p, NULL, buf, cap);
+  if (thirl_session_path_is_quiet(p)) return n;
+  thirl_session_path_fini(p); /* too long for there */
+  return 0;
+}
+
 thirl_error thirl_session_relay_up(thirl_session *s, thirl_time now) {
   thirl_session_relay_down(s, now, THIRL_OK);
+  if (thirl_session_path_is_set(&s->next_relay)) {
+    s->relay = s->next_relay;
+    s->relay.born = s->relay.heard_at = now;
+    memset(&s->next_relay, 0, sizeof s->next_relay);
+    return THIRL_OK;
+  }
   return thirl_session_path_init(&s->relay, now, s->tls, s->is_dialer, &s->peer, s->id, s->incarnation);
 }
 
@@ -466,6 +484,7 @@ void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e) 
     s->round_failures = 0;
     return;
   }
+  thirl_session_path_fini(&s->next_relay);
   s->last_error = e;
   unsigned doublings = THIRL_MIN(s->round_failures, 10u);
   thirl_time first = e == THIRL_E_NO_PEER ? ROUND_FIRST : ROUND_GAP;

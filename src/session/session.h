@@ -63,6 +63,7 @@ typedef struct thirl_session {
   thirl_session_state state;
   thirl_session_stream stream;
   thirl_session_path relay, direct;
+  thirl_session_path next_relay; /* its first flight is on the way with the round's CONNECT */
   thirl_session_route route;
   thirl_time born, pathless_since, ack_since, bye_at, go_at;
   thirl_addr remote;                             /* of the direct path */
@@ -93,6 +94,11 @@ thirl_error thirl_session_init(thirl_session *s, thirl_time now, bool is_dialer,
 void thirl_session_fini(thirl_session *s);
 
 /* ---- what the endpoint tells ---- */
+/**
+ * Dialer: a round is about to ask for a relay channel. Its first bytes, which go along with the question: the handshake has begun when the
+ * channel is there. 0: none, the channel carries them itself.
+ */
+size_t thirl_session_relay_prepare(thirl_session *s, thirl_time now, uint8_t *buf, size_t cap);
 /** A relay channel is there (it replaces an older one). */
 thirl_error thirl_session_relay_up(thirl_session *s, thirl_time now);
 /** E_PEER_CLOSED: the peer has ended the session. E_ONLY_RELAY: it wants no relay. OK: another channel comes. */

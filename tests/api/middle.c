@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "io/socket.h"
+#include "meet/message.h"
+#include "meet/offer.h"
 #include "secure/tls.h"
 #include "stun/stream.h"
 
@@ -24,6 +26,7 @@ struct middle {
   uint16_t channel;
   thirl_stun_stream from_client, from_server;
   uint64_t stolen;
+  thirl_meet_offer offer; /* what the client has asked with: the beginning of its handshake is in it */
 };
 
 static void must(bool good, const char *what) {
@@ -65,6 +68,21 @@ static void be_the_peer(middle *m, thirl_bytes packet) {
   answer(m);
 }
 
+/* The client's first bytes for the channel travel in its offer; the channel's number comes with the server's answer. */
+static void overhear(middle *m, thirl_bytes packet, bool from_client) {
+  thirl_stun_msg msg;
+  thirl_meet_message said;
+  uint8_t data[THIRL_STUN_CHANNEL_HEADER_LEN + THIRL_MEET_EARLY_MAX];
+  if (thirl_stun_msg_decode(packet, &msg) != THIRL_OK || thirl_meet_message_decode(&msg, &said) != THIRL_OK) return;
+  if (from_client && said.has_offer) (void)thirl_meet_offer_decode(said.offer, &m->offer);
+  if (from_client || !said.has_channel || !m->offer.early_n) return;
+  thirl_stun_stream_put_channel(data, said.channel, (uint16_t)m->offer.early_n);
+  memcpy(data + THIRL_STUN_CHANNEL_HEADER_LEN, m->offer.early, m->offer.early_n);
+  thirl_bytes early = {data, THIRL_STUN_CHANNEL_HEADER_LEN + m->offer.early_n};
+  m->offer.early_n = 0;
+  be_the_peer(m, early);
+}
+
 static bool is_channel_data(thirl_bytes packet) {
   return (packet.p[0] & 0xf0) == 0x40;
 }
@@ -76,10 +94,12 @@ static bool pass(middle *m, bool from_client) {
   thirl_bytes packet, in = {buf, got > 0 ? (size_t)got : 0};
   if (got <= 0) return false;
   while (thirl_stun_stream_next(from_client ? &m->from_client : &m->from_server, &in, &packet) == THIRL_OK) {
-    if (!is_channel_data(packet))
+    if (!is_channel_data(packet)) {
       send_all(from_client ? m->server : m->client, packet.p, packet.n);
-    else if (from_client)
+      overhear(m, packet, from_client);
+    } else if (from_client) {
       be_the_peer(m, packet);
+    }
   }
   return true;
 }

@@ -216,7 +216,10 @@ static void say_frame(game *g, int i, uint8_t arg) {
   const thirl_session_stream *t = &g->s.stream;
   uint64_t off = arg & 8 ? odd[next(g) % 8] : 0;
   thirl_session_frame f = {.type = (uint8_t)(THIRL_SESSION_HELLO + arg % 7)};
-  if (f.type == THIRL_SESSION_DATA) f.type = THIRL_SESSION_ACK;
+  if (f.type == THIRL_SESSION_DATA) {
+    f.type = arg & 8 ? THIRL_SESSION_REPORT : THIRL_SESSION_ACK;
+    f.mapping = (uint8_t)off;
+  }
   memcpy(f.session, session_id, sizeof f.session);
   if (arg & 16) f.session[3] = next(g);
   f.incarnation = arg & 32 ? next(g) : 1;
@@ -271,7 +274,21 @@ static void use_stream(game *g, uint8_t arg) {
   if (arg & 4) thirl_session_stream_finish(t);
 }
 
+/* Punching begins, ends, and is explained. */
+static void punch(game *g, uint8_t arg) {
+  if (g->is_over) return;
+  if (arg & 1) thirl_session_punch_started(&g->s, g->now);
+  if (arg & 2) thirl_session_mapping_is(&g->s, g->now, (thirl_session_mapping)(arg >> 4 & 3));
+  if (arg & 4) thirl_session_punch_failed(&g->s, g->now, (thirl_error)(1 + next(g) % (THIRL_ERROR_COUNT - 1)));
+  if (thirl_session_survey_at(&g->s) <= g->now) thirl_session_survey_begun(&g->s);
+  HOLDS(thirl_session_survey_at(&g->s) > g->now);
+}
+
 static void lose_path(game *g, int i, uint8_t arg) {
+  if (arg >= 192 && arg < 255) {
+    punch(g, arg);
+    return;
+  }
   if (!g->is_up[i]) return;
   if (arg == 255)
     thirl_session_abandon(&g->s, g->now, (thirl_error)(next(g) % THIRL_ERROR_COUNT));

@@ -69,7 +69,7 @@ run_pair() {
     case "$expected $(peers_verdict "$name")" in
       'direct direct')
         [ "$(number "$name" finished direct_bytes)" -gt 0 ] || trouble "$name moved nothing over the direct path"
-        [ "$(peers_events "$name" path | grep -c .)" -le 2 ] || trouble "$name changed paths more often than once"
+        [ "$(peers_events "$name" path | grep -c .)" -eq 2 ] || trouble "$name changed paths more often than once"
         ;;
       "relayed relayed $reason") [ "$(number "$name" finished direct_bytes)" -eq 0 ] || trouble "$name moved bytes over a direct path" ;;
       *) trouble "$name should be $expected $reason, says '$(peers_verdict "$name")'" ;;

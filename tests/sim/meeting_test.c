@@ -36,6 +36,51 @@ static void two_home_routers_become_direct(void **state) {
   meeting_close(&m);
 }
 
+/*
+ * From CONNECT on, with 25 ms between each peer and the server, that is 100 ms from peer to peer and back: the ClientHello arrives with the OFFER, the
+ * dialer sends after one round trip, and the listener after one and a half.
+ */
+static void the_relay_carries_after_one_round_trip(void **state) {
+  (void)state;
+  meeting m;
+  meeting_config c = meeting_config_of(7, nat("symmetric"), nat("symmetric"), 100 * THIRL_MS);
+  meeting_open(&m, &c);
+  meeting_start(&m);
+  meeting_run_on(&m, thirl_sim_now(m.sim) + 3 * THIRL_S);
+  m.a.hold_end = m.b.hold_end = true;
+  thirl_time t = thirl_sim_now(m.sim);
+  meeting_dial(&m);
+  meeting_run_on(&m, t + 2 * THIRL_S);
+  print_message("after CONNECT: up %llu and %llu ms, first byte at the listener %llu ms, at the dialer %llu ms\n",
+                (unsigned long long)(m.b.up_at - t) / 1000, (unsigned long long)(m.a.up_at - t) / 1000,
+                (unsigned long long)(m.a.first_read_at - t) / 1000, (unsigned long long)(m.b.first_read_at - t) / 1000);
+  assert_in_range(m.b.up_at - t, 100 * THIRL_MS, 101 * THIRL_MS);
+  assert_in_range(m.a.first_read_at - t, 150 * THIRL_MS, 151 * THIRL_MS);
+  assert_in_range(m.a.up_at - t, 150 * THIRL_MS, 151 * THIRL_MS);
+  assert_in_range(m.b.first_read_at - t, 200 * THIRL_MS, 201 * THIRL_MS);
+  meeting_close(&m);
+}
+
+/* Each in its turn: the first byte over the relay, then the direct path. */
+static void the_relay_is_first_and_the_direct_path_soon_after(void **state) {
+  (void)state;
+  meeting m;
+  meeting_config c = meeting_config_of(7, nat("portrestricted"), nat("portrestricted"), 100 * THIRL_MS);
+  meeting_open(&m, &c);
+  meeting_start(&m);
+  meeting_run_on(&m, thirl_sim_now(m.sim) + 3 * THIRL_S);
+  m.a.hold_end = m.b.hold_end = true;
+  thirl_time t = thirl_sim_now(m.sim);
+  meeting_dial(&m);
+  meeting_run_on(&m, t + 2 * THIRL_S);
+  assert_in_range(m.b.up_at - t, 100 * THIRL_MS, 101 * THIRL_MS);
+  assert_in_range(m.b.direct_at - t, 250 * THIRL_MS, 252 * THIRL_MS); /* GO after 50 ms, and two round trips */
+  assert_in_range(m.a.direct_at - t, 300 * THIRL_MS, 302 * THIRL_MS);
+  assert_int_equal(m.a.n_path_events, 2);
+  assert_int_equal(m.b.n_path_events, 2);
+  meeting_close(&m);
+}
+
 static void our_own_ticket_is_refused(void **state) {
   (void)state;
   meeting m;
@@ -84,6 +129,8 @@ static void a_dial_right_after_listen(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(two_home_routers_become_direct),
+      cmocka_unit_test(the_relay_carries_after_one_round_trip),
+      cmocka_unit_test(the_relay_is_first_and_the_direct_path_soon_after),
       cmocka_unit_test(our_own_ticket_is_refused),
       cmocka_unit_test(a_dial_right_after_listen),
   };

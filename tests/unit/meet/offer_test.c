@@ -11,7 +11,7 @@
 
 #include "bytes_of.h"
 
-enum { OFFER_BYTES_MAX = 700 };
+enum { OFFER_BYTES_MAX = 1000 };
 
 static thirl_meet_offer small(void) {
   thirl_meet_offer o = {.ufrag = "aB3+", .pwd = "p/9", .n = 2};
@@ -53,6 +53,8 @@ static thirl_meet_offer large(void) {
                                              .priority = (uint32_t)i,
                                              .foundation = (uint32_t)(i * i)};
   }
+  o.early_n = THIRL_MEET_EARLY_MAX;
+  memset(o.early, 0xe1, sizeof o.early);
   return o;
 }
 
@@ -74,9 +76,31 @@ static void test_largest_offer_comes_back(void **state) {
   size_t n;
   thirl_meet_offer o = large(), back;
   assert_int_equal(thirl_meet_offer_encode(&o, bytes, sizeof bytes, &n), THIRL_OK);
-  assert_int_equal(n, 1 + 33 + 65 + 1 + 16 * 30);
+  assert_int_equal(n, 1 + 33 + 65 + 1 + 16 * 30 + 2 + 376);
   assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(bytes, n), &back), THIRL_OK);
   assert_memory_equal(&back, &o, sizeof o);
+}
+
+/* Behind the candidates, with their length in front; none are no bytes at all. */
+static void test_early_bytes(void **state) {
+  (void)state;
+  static const uint8_t want[] = {1, 1, 'a', 1, 'b', 0, 0, 3, 22, 3, 1};
+  uint8_t bytes[THIRL_MEET_OFFER_MAX];
+  size_t n;
+  thirl_meet_offer o = {.ufrag = "a", .pwd = "b", .early_n = 3, .early = {22, 3, 1}}, back;
+  assert_int_equal(thirl_meet_offer_encode(&o, bytes, sizeof bytes, &n), THIRL_OK);
+  assert_int_equal(n, sizeof want);
+  assert_memory_equal(bytes, want, n);
+  assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(want, n), &back), THIRL_OK);
+  assert_memory_equal(&back, &o, sizeof o);
+  for (size_t cut = 7; cut < sizeof want; cut++)
+    assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(want, cut), &back), THIRL_E_MALFORMED);
+  const uint8_t none[] = {1, 1, 'a', 1, 'b', 0, 0, 0}, rest[] = {1, 1, 'a', 1, 'b', 0, 0, 1, 22, 22};
+  assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(none, sizeof none), &back), THIRL_E_MALFORMED);
+  assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(rest, sizeof rest), &back), THIRL_E_MALFORMED);
+  uint8_t much[8 + THIRL_MEET_EARLY_MAX + 1] = {
+      1, 1, 'a', 1, 'b', 0, (THIRL_MEET_EARLY_MAX + 1) >> 8, (THIRL_MEET_EARLY_MAX + 1) & 255};
+  assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(much, sizeof much), &back), THIRL_E_MALFORMED);
 }
 
 static void test_offer_without_candidates(void **state) {
@@ -140,6 +164,9 @@ static void test_encode_refuses(void **state) {
   refuse_encode(&o);
   o = small();
   o.candidates[0].transport = (thirl_meet_transport)4;
+  refuse_encode(&o);
+  o = small();
+  o.early_n = THIRL_MEET_EARLY_MAX + 1;
   refuse_encode(&o);
 }
 
@@ -223,6 +250,7 @@ static void test_more_candidates_than_allowed(void **state) {
   uint8_t bytes[OFFER_BYTES_MAX];
   size_t n;
   thirl_meet_offer o = large();
+  o.early_n = 0;
   assert_int_equal(thirl_meet_offer_encode(&o, bytes, sizeof bytes, &n), THIRL_OK);
   memcpy(bytes + n, bytes + n - 30, 30);
   bytes[99] = 17;
@@ -233,6 +261,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_exact_bytes),
       cmocka_unit_test(test_largest_offer_comes_back),
+      cmocka_unit_test(test_early_bytes),
       cmocka_unit_test(test_offer_without_candidates),
       cmocka_unit_test(test_alphabet),
       cmocka_unit_test(test_encode_refuses),

@@ -111,6 +111,87 @@ static void one_handshake_one_hello_and_then_silence(void **state) {
   couple_close(c);
 }
 
+/* ---- a relay whose handshake begins with the question for it ---- */
+
+static void a_prepared_relay_is_up_half_a_round_trip_sooner(void **state) {
+  (void)state;
+  uint8_t buf[400];
+  couple *c = open_couple();
+  size_t n = thirl_session_relay_prepare(&c->d.s, c->now, buf, sizeof buf);
+  assert_in_range(n, 100, 376);
+  couple_relay_up(c);
+  assert_false(thirl_session_relay_wants_pull(&c->d.s)); /* it is said */
+  assert_true(thirl_session_relay_input(&c->l.s, c->now, THIRL_BYTES(buf, n)));
+  couple_settle(c);
+  couple_run(c, THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_UP, 0, T0 + 50 * THIRL_MS, THIRL_OK);
+  expect_event(&c->l, THIRL_SESSION_UP, 0, T0 + 100 * THIRL_MS, THIRL_OK);
+  couple_close(c);
+}
+
+/* It stays apart until its channel is there: the present relay goes on, and nothing is asked of the next. */
+static void a_prepared_relay_does_not_touch_the_present_one(void **state) {
+  (void)state;
+  uint8_t buf[400];
+  couple *c = open_relayed();
+  assert_true(thirl_session_relay_prepare(&c->d.s, c->now, buf, sizeof buf) > 0);
+  couple_write(c, &c->d, 1000);
+  couple_run(c, 20 * THIRL_S);
+  assert_int_equal(c->l.read, 1000);
+  assert_int_equal(couple_count(&c->d, THIRL_SESSION_PATH), 1);
+  assert_true(thirl_session_path_is_set(&c->d.s.next_relay));
+  couple_close(c);
+}
+
+static void what_cannot_go_with_the_question_goes_over_the_channel(void **state) {
+  (void)state;
+  uint8_t buf[400];
+  couple *c = open_couple();
+  assert_int_equal(thirl_session_relay_prepare(&c->d.s, c->now, buf, 50), 0); /* no room */
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_UP, 0, T0 + 100 * THIRL_MS, THIRL_OK);
+  couple_close(c);
+  thirl_session_policy direct_only = {.direct_only = true};
+  couple_open(&world, &direct_only, NULL);
+  assert_int_equal(thirl_session_relay_prepare(&world.d.s, world.now, buf, sizeof buf), 0);
+  couple_close(&world);
+}
+
+/* The question was refused, or another one is asked: what was prepared for it is of no use. */
+static void a_handshake_belongs_to_one_question(void **state) {
+  (void)state;
+  uint8_t first[400], second[400];
+  couple *c = open_couple();
+  thirl_session_round_begun(&c->d.s, c->now);
+  size_t n = thirl_session_relay_prepare(&c->d.s, c->now, first, sizeof first);
+  assert_int_equal(thirl_session_relay_prepare(&c->d.s, c->now, second, sizeof second), n);
+  assert_memory_not_equal(first, second, n);
+  thirl_session_round_ended(&c->d.s, c->now, THIRL_E_NO_PEER);
+  assert_false(thirl_session_path_is_set(&c->d.s.next_relay));
+  couple_relay_up(c);
+  couple_run(c, THIRL_S);
+  expect_event(&c->d, THIRL_SESSION_UP, 0, T0 + 100 * THIRL_MS, THIRL_OK);
+  couple_close(c);
+}
+
+/* Ten seconds from the channel, not from the question, which the server may take long to answer. */
+static void the_time_for_a_handshake_begins_with_the_channel(void **state) {
+  (void)state;
+  uint8_t buf[400];
+  couple *c = open_couple();
+  thirl_session_round_begun(&c->d.s, c->now);
+  assert_true(thirl_session_relay_prepare(&c->d.s, c->now, buf, sizeof buf) > 0);
+  couple_run(c, 9 * THIRL_S);
+  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  couple_relay_up(c);
+  couple_run(c, 10 * THIRL_S - 1);
+  assert_true(thirl_session_path_is_set(&c->d.s.relay));
+  couple_run(c, 1);
+  assert_false(thirl_session_path_is_set(&c->d.s.relay));
+  couple_close(c);
+}
+
 /* ---- a direct path that is not confirmed yet ---- */
 
 static const thirl_addr far_end = {.family = THIRL_FAMILY_V4, .port = 4000, .ip = {198, 51, 100, 1}};
@@ -1257,6 +1338,11 @@ int main(void) {
       cmocka_unit_test(an_idle_path_is_asked_every_25_s),
       cmocka_unit_test(a_slow_path_is_not_a_dead_one),
       cmocka_unit_test(a_direct_path_without_hello_is_a_punch_in_vain),
+      cmocka_unit_test(a_prepared_relay_is_up_half_a_round_trip_sooner),
+      cmocka_unit_test(a_prepared_relay_does_not_touch_the_present_one),
+      cmocka_unit_test(what_cannot_go_with_the_question_goes_over_the_channel),
+      cmocka_unit_test(a_handshake_belongs_to_one_question),
+      cmocka_unit_test(the_time_for_a_handshake_begins_with_the_channel),
       cmocka_unit_test(a_prospect_sends_its_first_flight_and_nothing_else),
       cmocka_unit_test(a_prospect_withdrawn_leaves_no_trace),
       cmocka_unit_test(a_prospect_confirmed_is_a_path_like_any_other),
