@@ -136,13 +136,6 @@ static void go(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p,
   if (err != THIRL_OK) thirl_session_punch_failed(&p->session, now, err);
 }
 
-static void end_channel(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p, thirl_error why, bool tell) {
-  if (tell && p->channel) thirl_meet_client_end_channel(e->control.client, now, p->channel, why);
-  p->channel = 0;
-  thirl_session_relay_down(&p->session, now, why);
-}
-
-static const thirl_meet_ticket *ticket_of(thirl_session_endpoint *e, const thirl_meet_event *ev) {
 /* E_TICKET: none of ours. E_NOMEM, E_CRYPTO: nobody knows. */
 static thirl_error check_ticket(thirl_session_endpoint *e, const thirl_meet_event *ev) {
   uint8_t mac[THIRL_MEET_MAC_LEN];
@@ -202,18 +195,6 @@ static void take_registered(thirl_session_endpoint *e, thirl_time now, const thi
   e->was_registered = true;
   thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REGISTERED, .mapped = ev->mapped});
   THIRL_SESSION_EACH(e, p) thirl_session_round_now(&p->session, now);
-}
-
-static void lose_control(thirl_session_endpoint *e, thirl_time now, thirl_error why) {
-  THIRL_SESSION_EACH(e, p) {
-    if (p->channel) end_channel(e, now, p, why, false);
-    p->refusal_channel = 0;
-    thirl_session_round_ended(&p->session, now, why);
-  }
-  e->control_armed = false;
-  if (e->was_registered || e->control.failures == 1)
-    thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_UNREGISTERED, .error = why});
-  e->was_registered = false;
 }
 
 /* What only the peer says, and means: no further round would change it soon. A server ends channels for other reasons. */
