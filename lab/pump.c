@@ -15,8 +15,8 @@
 #include "lab/port.h"
 
 enum {
-  RINGS_MAX = 384 << 20, /* bytes of all rings together */
-  RING_MAX = 6 << 20,    /* of one: what is written over soon is still in the cache */
+  RINGS_MAX = 384 << 20, /* bytes of the rings of all ports */
+  RING_MAX = 6 << 20,    /* of one port */
   FRAMES_PER_TURN = 64,  /* of one port, before the next has its turn */
   READY_PER_TURN = 64,   /* ports */
   ROUNDS_PER_STEP = 16,  /* before the caller's loop has its turn */
@@ -56,8 +56,9 @@ static int open_ports(thirl_lab_pump *p, const char *const *interfaces, size_t *
   size_t ring = p->n > 0 ? THIRL_MIN((size_t)RING_MAX, RINGS_MAX / p->n) : 0;
   for (size_t i = 0; i < p->n; i++) {
     *failed = i;
-    int error = thirl_lab_port_open_sized(&p->ports[i], interfaces[i], ring);
-    if (error == 0) error = watch(p, p->ports[i].fd, (int)i);
+    int error = thirl_lab_port_open_split(&p->ports[i], interfaces[i], ring);
+    for (size_t k = 0; k < p->ports[i].n_rings && error == 0; k++)
+      error = watch(p, p->ports[i].rings[k].fd, (int)i);
     if (error != 0) return error;
   }
   return 0;
@@ -171,10 +172,12 @@ static void send_all(thirl_lab_pump *p) {
   thirl_lab_engine_clear(p->engine);
 }
 
-static void clear_error(int fd) {
-  int error;
-  socklen_t n = sizeof error;
-  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n); /* the interface went down; it may come back */
+static void clear_errors(const thirl_lab_port *port) {
+  for (size_t i = 0; i < port->n_rings; i++) {
+    int error;
+    socklen_t n = sizeof error;
+    getsockopt(port->rings[i].fd, SOL_SOCKET, SO_ERROR, &error, &n); /* the interface went down; it may come back */
+  }
 }
 
 static void receive(thirl_lab_pump *p, size_t port) {
@@ -186,8 +189,7 @@ static void receive(thirl_lab_pump *p, size_t port) {
     thirl_lab_engine_input(p->engine, now, port, f.vnet, f.data, f.len);
   p->received[port] += (uint64_t)n;
   send_all(p);
-  for (; n > 0; n--)
-    thirl_lab_port_release(from);
+  thirl_lab_port_release(from);
 }
 
 static void arm(thirl_lab_pump *p) {
@@ -214,7 +216,7 @@ static bool receive_ready(thirl_lab_pump *p) {
       continue;
     }
     size_t port = (size_t)events[i].data.fd;
-    if (events[i].events & EPOLLERR) clear_error(p->ports[port].fd);
+    if (events[i].events & EPOLLERR) clear_errors(&p->ports[port]);
     receive(p, port);
     any = true;
   }
