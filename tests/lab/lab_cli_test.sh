@@ -230,6 +230,8 @@ ok     0   a: until ip -4 address show dev eth0 | grep -q 100.64.0.9/16; do slee
 
 # signal EXPECTED: of a run whose commands would go on for long
 interrupted_run() {
+  rm -f out
+  : >out
   "${as[@]}" env THIRL_LAB_DIR="$state" "$work/thirl" lab run --parallel run.lab "${options[@]}" >out 2>&1 &
   local run=$! code
   wait_for 10 grep -q begun out || fail "run has not begun"
