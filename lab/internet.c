@@ -112,6 +112,11 @@ static void print_stats(internet *w) {
     print_link(name, "up", &c.up);
     print_link(name, "down", &c.down);
   }
+  fprintf(stderr,
+          "internet: left at most so many us after they were due: 50%% %" PRIu64 ", 95%% %" PRIu64 ", 99%% %" PRIu64
+          "\n",
+          thirl_lab_pump_lateness(w->pump, 0.5), thirl_lab_pump_lateness(w->pump, 0.95),
+          thirl_lab_pump_lateness(w->pump, 0.99));
   for (size_t i = 0; i < thirl_lab_engine_count_ports(w->engine); i++) {
     thirl_lab_pump_counts c = thirl_lab_pump_count(w->pump, i);
     const char *name = w->topology->nodes[thirl_lab_engine_get_port(w->engine, i).node].name;

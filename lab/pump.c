@@ -20,6 +20,8 @@ enum {
   FRAMES_PER_TURN = 64,  /* of one port, before the next has its turn */
   READY_PER_TURN = 64,   /* ports */
   ROUNDS_PER_STEP = 16,  /* before the caller's loop has its turn */
+  LATE_STEPS = 4,        /* between a power of two and the next */
+  LATE_BUCKETS = 32 * LATE_STEPS,
   TIMER = -1
 };
 
@@ -31,6 +33,7 @@ struct thirl_lab_pump {
   uint64_t *overrun; /* the kernel tells what has come since the last question */
   uint64_t *received, *sent, *sent_in_turn;
   uint64_t turn;
+  uint64_t late[LATE_BUCKETS]; /* frames by how late they left */
   thirl_lab_port ports[];
 };
 
@@ -158,6 +161,37 @@ static void send_port(thirl_lab_pump *p, size_t port, const thirl_lab_fabric_fra
   if (held > 0) thirl_lab_port_send_batch(&p->ports[port], batch, held);
 }
 
+/* Up to four microseconds as they are, then four buckets for each doubling. */
+static size_t bucket_of(uint64_t us) {
+  if (us < LATE_STEPS) return (size_t)us;
+  unsigned power = 63u - (unsigned)__builtin_clzll(us);
+  size_t bucket = (power - 1) * (size_t)LATE_STEPS + (size_t)(us >> (power - 2) & (LATE_STEPS - 1));
+  return THIRL_MIN(bucket, (size_t)LATE_BUCKETS - 1);
+}
+
+/* The first number behind a bucket. */
+static uint64_t end_of(size_t bucket) {
+  if (bucket < LATE_STEPS) return bucket + 1;
+  return (LATE_STEPS + bucket % LATE_STEPS + 1) << (bucket / LATE_STEPS - 1);
+}
+
+uint64_t thirl_lab_pump_lateness(const thirl_lab_pump *p, double share) {
+  uint64_t all = 0, seen = 0;
+  for (size_t i = 0; i < LATE_BUCKETS; i++)
+    all += p->late[i];
+  for (size_t i = 0; i < LATE_BUCKETS && all > 0; i++) {
+    seen += p->late[i];
+    if ((double)seen >= share * (double)all) return end_of(i);
+  }
+  return 0;
+}
+
+static void count_late(thirl_lab_pump *p, const thirl_lab_fabric_frame *frames, size_t n) {
+  thirl_time now = thirl_lab_pump_now();
+  for (size_t i = 0; i < n; i++)
+    p->late[bucket_of(now - THIRL_MIN(now, frames[i].due))]++;
+}
+
 static void send_all(thirl_lab_pump *p) {
   size_t n;
   const thirl_lab_fabric_frame *frames = thirl_lab_engine_frames(p->engine, &n);
@@ -169,6 +203,7 @@ static void send_all(thirl_lab_pump *p) {
     p->sent_in_turn[port] = p->turn;
     send_port(p, port, frames + i, n - i);
   }
+  count_late(p, frames, n);
   thirl_lab_engine_clear(p->engine);
 }
 

@@ -39,4 +39,7 @@ typedef struct thirl_lab_pump_counts {
 /** Of one port, since it was opened. */
 thirl_lab_pump_counts thirl_lab_pump_count(thirl_lab_pump *p, size_t port);
 
+/** In how many microseconds at most after it was due did this share (0 to 1) of all frames leave? Rounded up, by a quarter at most. 0: none left. */
+uint64_t thirl_lab_pump_lateness(const thirl_lab_pump *p, double share);
+
 #endif

@@ -38,7 +38,7 @@ start_internet() { # LINK-LINES
   [ -z "${internet_pid:-}" ] || { kill "$internet_pid"; wait "$internet_pid" 2>/dev/null; }
   printf '%s\n' "net inet 203.0.113.0/24" "nat home inet 203.0.113.1 lan 192.168.1.0/24 preset=portrestricted" \
     "host inside home 192.168.1.10" "host outside inet 203.0.113.10" "host busy home 192.168.1.11" "host far inet 203.0.113.11" "$@" >"$lab_work/lab"
-  lab_spawn engine "$internet" "$lab_work/lab" inside outside busy far </dev/null >"$lab_work/ready"
+  lab_spawn engine "$internet" --stats "$lab_work/lab" inside outside busy far </dev/null >"$lab_work/ready" 2>"$lab_work/stats"
   internet_pid=$lab_pid
   lab_wait 5 grep -q ready "$lab_work/ready" || lab_die "the internet does not start"
 }
@@ -85,3 +85,6 @@ lab_spawn busy "$bench" send 203.0.113.11 9 6 </dev/null >"$lab_work/load"
 read -r n least middle late worst < <(lab_in inside "$bench" ping 203.0.113.10 7 200)
 printf 'the same while another stream fills the engine: least %d, median %d, 95%% %d, worst %d us, of %d   (wanted at 95%%: 1000 a way)\n' \
   $((least - 20000)) $((middle - 20000)) $((late - 20000)) $((worst - 20000)) "$n"
+kill "$internet_pid"
+wait "$internet_pid" 2>/dev/null
+sed -n 's/^internet: left/the engine alone, over all its frames: left/p' "$lab_work/stats"
