@@ -6,10 +6,10 @@
 
 enum { TIMERS_MAX = 1 << 18 };
 
-typedef struct host_key {
+typedef struct source_key {
   thirl_addr inside;
   uint32_t protocol;
-} host_key;
+} source_key;
 
 const thirl_natbox_rules *thirl_natbox_binding_rules(const thirl_natbox_config *config, uint8_t protocol) {
   return protocol == THIRL_NATBOX_TCP ? &config->tcp : &config->udp;
@@ -19,8 +19,7 @@ void thirl_natbox_binding_init(thirl_natbox_bindings *t, const thirl_natbox_conf
   *t = (thirl_natbox_bindings){.config = config};
   thirl_map_init(&t->by_inside, sizeof(thirl_natbox_key), seed);
   thirl_map_init(&t->by_outside, sizeof(thirl_natbox_key), ~seed);
-  thirl_map_init(&t->by_source, sizeof(host_key), ~seed);
-  thirl_map_init(&t->per_host, sizeof(host_key), seed);
+  thirl_map_init(&t->by_source, sizeof(source_key), ~seed);
   thirl_heap_init(&t->timers, TIMERS_MAX);
   thirl_natbox_holddown_init(&t->resting, seed);
 }
@@ -30,7 +29,6 @@ void thirl_natbox_binding_fini(thirl_natbox_bindings *t) {
   thirl_map_fini(&t->by_inside);
   thirl_map_fini(&t->by_outside);
   thirl_map_fini(&t->by_source);
-  thirl_map_fini(&t->per_host);
   thirl_heap_fini(&t->timers);
   thirl_natbox_holddown_fini(&t->resting);
 }
@@ -60,18 +58,12 @@ thirl_natbox_binding *thirl_natbox_binding_of_outside(const thirl_natbox_binding
   return thirl_map_get(&t->by_outside, &key);
 }
 
+/* Asked for new bindings only, and only where hosts have a limit: not worth a table of its own. */
 size_t thirl_natbox_binding_count_of(const thirl_natbox_bindings *t, uint8_t protocol, const thirl_addr *inside) {
-  host_key key = {.inside = thirl_addr_with_port(*inside, 0), .protocol = protocol};
-  return (uintptr_t)thirl_map_get(&t->per_host, &key);
-}
-
-/* A count is kept as the value itself; lowering one needs no memory. */
-static thirl_error count_host(thirl_natbox_bindings *t, const thirl_natbox_binding *b, int by) {
-  host_key key = {.inside = thirl_addr_with_port(b->inside, 0), .protocol = b->protocol};
-  uintptr_t n = (uintptr_t)thirl_map_get(&t->per_host, &key) + (uintptr_t)by;
-  if (n != 0) return thirl_map_put(&t->per_host, &key, (void *)n); // NOLINT(performance-no-int-to-ptr)
-  thirl_map_remove(&t->per_host, &key);
-  return THIRL_OK;
+  size_t count = 0, at = 0;
+  for (const thirl_natbox_binding *b; (b = thirl_map_next(&t->by_inside, &at)) != NULL;)
+    count += b->protocol == protocol && thirl_addr_same_ip(&b->inside, inside);
+  return count;
 }
 
 void thirl_natbox_binding_refresh(thirl_natbox_bindings *t, thirl_natbox_binding *b) {
@@ -87,13 +79,13 @@ bool thirl_natbox_binding_overlaps(const thirl_natbox_rules *rules) {
 
 thirl_natbox_binding *thirl_natbox_binding_newest_of(const thirl_natbox_bindings *t, uint8_t protocol,
                                                      const thirl_addr *inside) {
-  host_key key = {.inside = *inside, .protocol = protocol};
+  source_key key = {.inside = *inside, .protocol = protocol};
   return thirl_map_get(&t->by_source, &key);
 }
 
 /* Without memory it is not listed, and its port is not thought of first the next time. */
 static void list_by_source(thirl_natbox_bindings *t, thirl_natbox_binding *b) {
-  host_key key = {.inside = b->inside, .protocol = b->protocol};
+  source_key key = {.inside = b->inside, .protocol = b->protocol};
   b->older = NULL;
   b->is_listed = false;
   if (!thirl_natbox_binding_overlaps(thirl_natbox_binding_rules(t->config, b->protocol))) return;
@@ -102,7 +94,7 @@ static void list_by_source(thirl_natbox_bindings *t, thirl_natbox_binding *b) {
 }
 
 static void unlist(thirl_natbox_bindings *t, thirl_natbox_binding *b) {
-  host_key key = {.inside = b->inside, .protocol = b->protocol};
+  source_key key = {.inside = b->inside, .protocol = b->protocol};
   if (!b->is_listed) return;
   thirl_natbox_binding *newest = thirl_map_get(&t->by_source, &key);
   if (newest != b) {
@@ -126,14 +118,11 @@ thirl_natbox_binding *thirl_natbox_binding_add(thirl_natbox_bindings *t, const t
   thirl_natbox_key in = inside_key(b->protocol, &b->inside, &b->scope), out = outside_key(b->protocol, &b->outside);
   b->next_same_port = thirl_map_get(&t->by_outside, &out);
   if (thirl_map_put(&t->by_inside, &in, b) != THIRL_OK) goto fail;
-  if (count_host(t, b, 1) != THIRL_OK) goto fail_inside;
-  if (thirl_map_put(&t->by_outside, &out, b) != THIRL_OK) goto fail_host;
+  if (thirl_map_put(&t->by_outside, &out, b) != THIRL_OK) goto fail_inside;
   t->n++;
   list_by_source(t, b);
   thirl_natbox_binding_refresh(t, b);
   return b;
-fail_host:
-  (void)count_host(t, b, -1);
 fail_inside:
   thirl_map_remove(&t->by_inside, &in);
 fail:
@@ -157,7 +146,6 @@ void thirl_natbox_binding_remove(thirl_natbox_bindings *t, thirl_natbox_binding 
       first = first->next_same_port;
     first->next_same_port = b->next_same_port;
   }
-  (void)count_host(t, b, -1);
   unlist(t, b);
   thirl_heap_remove(&t->timers, &b->timer);
   thirl_time rest = thirl_natbox_binding_rules(t->config, b->protocol)->hold_down;

@@ -28,7 +28,6 @@ typedef struct thirl_natbox_bindings {
   const thirl_natbox_config *config; /* borrowed */
   thirl_map by_inside, by_outside;
   thirl_map by_source; /* COLLIDE_OVERLAP: protocol and inner endpoint -> its newest binding */
-  thirl_map per_host;  /* protocol and inner address -> number of bindings */
   thirl_heap timers;   /* of those that outlive their sessions */
   thirl_natbox_holddown resting;
   thirl_time now;

@@ -124,5 +124,5 @@ void thirl_natbox_session_expire(thirl_natbox_sessions *t, thirl_natbox_bindings
   }
   for (thirl_heap_node *n; (n = thirl_heap_first(&bindings->timers)) && thirl_heap_first_key(&bindings->timers) <= now;)
     expire_binding(t, bindings, THIRL_OWNER(n, thirl_natbox_binding, timer));
-  thirl_natbox_holddown_expire(&bindings->resting, now);
+  if (bindings->resting.ports.n) thirl_natbox_holddown_expire(&bindings->resting, now);
 }

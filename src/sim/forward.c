@@ -196,17 +196,16 @@ static void obey(thirl_sim_node *nat, thirl_sim_packet *packet, thirl_natbox_ver
     drop(nat, packet, "unrouted", &sim->count.unrouted);
 }
 
-/* Through the box. A router that translates inside payloads changes a copy: the sender and other packets share the original. */
-static thirl_natbox_verdict translate(thirl_sim_node *nat, thirl_sim_packet *packet, bool outward) {
-  thirl_natbox *box = box_for(nat, packet);
+static thirl_natbox_verdict ask(thirl_natbox *box, thirl_time now, thirl_natbox_packet *p, bool outward) {
+  return outward ? thirl_natbox_outbound(box, now, p) : thirl_natbox_inbound(box, now, p);
+}
+
+/* A router that translates inside payloads changes a copy: the sender and other packets share the original. */
+static thirl_natbox_verdict meddle(thirl_sim_node *nat, thirl_natbox *box, thirl_sim_packet *packet, bool outward) {
   const thirl_natbox_config *config = thirl_natbox_get_config(box);
-  thirl_time now = nat->sim->now;
-  bool meddles = config->alg != THIRL_NATBOX_ALG_NONE;
-  thirl_natbox_packet before = {0};
-  if (meddles) before = packet->p;
-  thirl_natbox_verdict v =
-      outward ? thirl_natbox_outbound(box, now, &packet->p) : thirl_natbox_inbound(box, now, &packet->p);
-  if (!meddles || thirl_natbox_alg_translate(config, &before, &packet->p, NULL, 0) == 0) return v;
+  thirl_natbox_packet before = packet->p;
+  thirl_natbox_verdict v = ask(box, nat->sim->now, &packet->p, outward);
+  if (thirl_natbox_alg_translate(config, &before, &packet->p, NULL, 0) == 0) return v;
   thirl_sim_payload *copy = thirl_sim_pool_take_payload(&nat->sim->pool);
   if (!copy) return THIRL_NATBOX_DISCARD;
   copy->n = packet->payload->n;
@@ -216,6 +215,12 @@ static thirl_natbox_verdict translate(thirl_sim_node *nat, thirl_sim_packet *pac
   packet->payload = copy;
   packet->p.payload = THIRL_BYTES(copy->bytes, copy->n);
   return v;
+}
+
+static thirl_natbox_verdict translate(thirl_sim_node *nat, thirl_sim_packet *packet, bool outward) {
+  thirl_natbox *box = box_for(nat, packet);
+  if (thirl_natbox_get_config(box)->alg != THIRL_NATBOX_ALG_NONE) return meddle(nat, box, packet, outward);
+  return ask(box, nat->sim->now, &packet->p, outward);
 }
 
 /* From below: switch it to a neighbour, or take it out. */
