@@ -99,6 +99,10 @@ bool thirl_natcheck_classify_may_ask(const thirl_addr *server, const thirl_addr 
   return thirl_addr_is_probeable(other) || !thirl_addr_is_probeable(server);
 }
 
+bool thirl_natcheck_classify_may_meet(const thirl_addr *server, const thirl_addr *mapped) {
+  return thirl_addr_is_probeable(mapped) || !thirl_addr_is_probeable(server);
+}
+
 /* ---- more than one ---- */
 
 static bool in_v4(const thirl_addr *a, uint8_t b0, uint8_t b1, uint8_t mask1) {

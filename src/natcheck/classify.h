@@ -46,6 +46,9 @@ bool thirl_natcheck_classify_is_silence(unsigned tries, unsigned asked, unsigned
 /** May we send to the address that this server names as its second? Another IP, another port, and no address that a stranger could misuse us against. */
 bool thirl_natcheck_classify_may_ask(const thirl_addr *server, const thirl_addr *other);
 
+/** May we send to the outer address that this server claims to see us at? */
+bool thirl_natcheck_classify_may_meet(const thirl_addr *server, const thirl_addr *mapped);
+
 /** An address that is no public one: private, shared (100.64/10), link-local, loopback; unique local and link-local of IPv6. */
 bool thirl_natcheck_classify_is_inner(const thirl_addr *a);
 

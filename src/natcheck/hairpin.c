@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "natcheck/classify.h"
+
 void thirl_natcheck_hairpin_begin(thirl_natcheck_hairpin *h, thirl_natcheck_scene *s, thirl_time now) {
   memset(h, 0, sizeof *h);
   h->skipped = s->out->mapping == THIRL_NATCHECK_NO_MAPPING; /* there is no other side to come back from */
@@ -24,6 +26,8 @@ static bool prepare(thirl_natcheck_hairpin *h, thirl_natcheck_scene *s, thirl_ti
                                       thirl_natcheck_scene_get(s, h->questions[1])};
   if (!k[0]->n_heard || !k[1]->n_heard) return false;
   thirl_addr to[2] = {k[1]->mapped, k[0]->mapped};
+  if (!thirl_natcheck_classify_may_meet(&s->asked, &to[0]) || !thirl_natcheck_classify_may_meet(&s->asked, &to[1]))
+    return false;
   thirl_natcheck_ask_clear(&s->ask);
   for (int i = 0; i < 2; i++) {
     thirl_natcheck_question q = thirl_natcheck_scene_counted(s, h->sockets[i], to[i]);

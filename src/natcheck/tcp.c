@@ -307,6 +307,8 @@ static bool prepare_hairpin(thirl_natcheck_tcp *t) {
   const thirl_natcheck_dialled *a = get(t, 0), *b = get(t, 1);
   if (!a->answered || !b->answered) return false;
   thirl_addr to[2] = {b->mapped, a->mapped};
+  if (!thirl_natcheck_classify_may_meet(&t->asked, &to[0]) || !thirl_natcheck_classify_may_meet(&t->asked, &to[1]))
+    return false;
   t->from = t->dial.n_calls;
   for (int i = 0; i < 2; i++)
     add(t, (thirl_natcheck_call){.door = t->doors[i], .to = to[i], .mute = true, .patience = MEETING});

@@ -60,9 +60,12 @@ static bool is_wide_open(const thirl_natcheck_protocol *p) {
   return p->mapping == THIRL_NATCHECK_NO_MAPPING && p->filtering == THIRL_NATCHECK_EIF;
 }
 
+static bool depends(const thirl_natcheck_protocol *p) {
+  return p->mapping == THIRL_NATCHECK_ADM || p->mapping == THIRL_NATCHECK_APDM;
+}
+
 static bool is_predictable(const thirl_natcheck_protocol *p) {
-  bool depends = p->mapping == THIRL_NATCHECK_ADM || p->mapping == THIRL_NATCHECK_APDM;
-  return depends &&
+  return depends(p) &&
          (p->allocation.model == THIRL_NATCHECK_PRESERVING || p->allocation.model == THIRL_NATCHECK_SEQUENTIAL);
 }
 
@@ -96,7 +99,8 @@ thirl_natcheck_verdict thirl_natcheck_verdict_of(const thirl_natcheck_report *r)
   advise_reach(&v, r);
   if ((udp || tcp) && (!udp || is_wide_open(&r->udp)) && (!tcp || is_wide_open(&r->tcp)))
     add(&v, THIRL_NATCHECK_ADVICE_OPEN);
-  if ((udp && udp_misses) || (tcp && tcp_misses)) add(&v, THIRL_NATCHECK_ADVICE_STRICT);
+  if ((udp && udp_misses) || (tcp && tcp_misses))
+    add(&v, depends(&r->udp) || depends(&r->tcp) ? THIRL_NATCHECK_ADVICE_SYMMETRIC : THIRL_NATCHECK_ADVICE_STRICT);
   if (is_predictable(&r->udp) || is_predictable(&r->tcp)) add(&v, THIRL_NATCHECK_ADVICE_PREDICTABLE);
   if (v.is_double == THIRL_NATCHECK_YES) add(&v, THIRL_NATCHECK_ADVICE_DOUBLE);
   if (v.is_double == THIRL_NATCHECK_UNKNOWN && v.sign) add(&v, THIRL_NATCHECK_ADVICE_MAY_BE_DOUBLE);

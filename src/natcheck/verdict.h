@@ -18,8 +18,10 @@ enum { THIRL_NATCHECK_PEERS = 9 }; /* EIM, ADM, APDM times EIF, ADF, APDF, in th
     "there is a second NAT behind your router: port forwarding there does not help; set the inner router to bridge "   \
     "mode, or ask the provider for a public address")                                                                  \
   X(MAY_BE_DOUBLE, "may-be-double-nat", "there may be a second NAT behind your router: private addresses on the way")  \
-  X(STRICT, "strict",                                                                                                  \
-    "with peers behind a NAT that checks ports, or that is symmetric too, the connection stays on the relay")          \
+  X(STRICT, "strict", "with a peer behind a symmetric NAT the connection may stay on the relay (not with: see above)") \
+  X(SYMMETRIC, "symmetric",                                                                                            \
+    "your NAT gives each destination another port: with peers whose NAT does so too, or checks ports, the connection " \
+    "stays on the relay")                                                                                              \
   X(PREDICTABLE, "predictable",                                                                                        \
     "the next outer port can be predicted, which helps where the mapping depends on the destination")                  \
   X(MAP_PORT, "map-port",                                                                                              \

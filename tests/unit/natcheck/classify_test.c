@@ -144,6 +144,16 @@ static void second_addresses(void **state) {
   assert_true(thirl_natcheck_classify_may_ask(&own, &loop)); /* the user's own server on loopback */
 }
 
+static void claimed_addresses(void **state) {
+  (void)state;
+  thirl_addr at = server(0, 0), good = outer(40000), loop = ip("127.0.0.1:22"), group = ip("224.0.0.1:5000"),
+             own = ip("127.0.0.1:3478");
+  assert_true(thirl_natcheck_classify_may_meet(&at, &good));
+  assert_false(thirl_natcheck_classify_may_meet(&at, &loop));
+  assert_false(thirl_natcheck_classify_may_meet(&at, &group));
+  assert_true(thirl_natcheck_classify_may_meet(&own, &loop));
+}
+
 /* ---- double NAT ---- */
 
 static thirl_natcheck_report behind(const char *seen) {
@@ -190,13 +200,10 @@ static void hops_tell_of_a_second_nat(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_three_mappings),
-      cmocka_unit_test(what_the_mapping_cannot_be_told_from),
-      cmocka_unit_test(the_three_filterings),
-      cmocka_unit_test(silence_needs_a_clean_path),
-      cmocka_unit_test(inner_addresses),
-      cmocka_unit_test(second_addresses),
-      cmocka_unit_test(a_router_tells_of_a_second_nat),
+      cmocka_unit_test(the_three_mappings),        cmocka_unit_test(what_the_mapping_cannot_be_told_from),
+      cmocka_unit_test(the_three_filterings),      cmocka_unit_test(silence_needs_a_clean_path),
+      cmocka_unit_test(inner_addresses),           cmocka_unit_test(second_addresses),
+      cmocka_unit_test(claimed_addresses),         cmocka_unit_test(a_router_tells_of_a_second_nat),
       cmocka_unit_test(hops_tell_of_a_second_nat),
   };
   return cmocka_run_group_tests_name("natcheck/classify", tests, NULL, NULL);

@@ -73,7 +73,7 @@ static void advice_for_common_cases(void **state) {
   r.gateway.upnp = THIRL_NATCHECK_YES;
   r.tcp.unsolicited = THIRL_NATCHECK_UNSOLICITED_REFUSED;
   v = thirl_natcheck_verdict_of(&r);
-  assert_true(advises(&v, THIRL_NATCHECK_ADVICE_STRICT));
+  assert_true(advises(&v, THIRL_NATCHECK_ADVICE_SYMMETRIC));
   assert_true(advises(&v, THIRL_NATCHECK_ADVICE_PREDICTABLE));
   assert_true(advises(&v, THIRL_NATCHECK_ADVICE_MAP_PORT));
   assert_true(advises(&v, THIRL_NATCHECK_ADVICE_REFUSES));
@@ -86,6 +86,17 @@ static void advice_for_common_cases(void **state) {
   assert_true(advises(&v, THIRL_NATCHECK_ADVICE_DOUBLE));
   assert_false(advises(&v, THIRL_NATCHECK_ADVICE_MAP_PORT)); /* it would not help */
   assert_int_equal(v.sign, THIRL_NATCHECK_GATEWAY_INNER);
+}
+
+static void advice_for_cones(void **state) {
+  (void)state;
+  thirl_natcheck_report r = report_of(THIRL_NATCHECK_EIM, THIRL_NATCHECK_APDF);
+  thirl_natcheck_verdict v = thirl_natcheck_verdict_of(&r);
+  assert_int_equal(v.n_advice, 1);
+  assert_int_equal(v.advice[0], THIRL_NATCHECK_ADVICE_STRICT);
+  r = report_of(THIRL_NATCHECK_EIM, THIRL_NATCHECK_ADF);
+  v = thirl_natcheck_verdict_of(&r);
+  assert_int_equal(v.n_advice, 0);
 }
 
 static void advice_about_servers(void **state) {
@@ -121,6 +132,7 @@ int main(void) {
       cmocka_unit_test(all_pairs),
       cmocka_unit_test(what_is_unknown_may_not_matter),
       cmocka_unit_test(advice_for_common_cases),
+      cmocka_unit_test(advice_for_cones),
       cmocka_unit_test(advice_about_servers),
       cmocka_unit_test(every_advice_has_words),
   };
