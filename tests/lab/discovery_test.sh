@@ -97,4 +97,38 @@ while IFS='|' read -r side nat mapping filtering; do
     wrong=$((wrong + 1))
   fi
 done <<<"$table"
+
+# ---- IPv6, without a NAT; four listeners that are a pair without being called one ----
+
+six() {
+  lab_namespace six
+  lab_in six sh -c '
+    set -e
+    for name in all lo; do echo 0 >/proc/sys/net/ipv6/conf/$name/disable_ipv6; done
+    for host in 10 11 20; do ip address add 2001:db8::$host/64 dev lo nodad; done' 2>/dev/null || return 1
+  {
+    echo '[server]'
+    for at in 10]:3478 10]:3479 11]:3478 11]:3479; do echo "listen-udp = [2001:db8::$at"; done
+  } >"$lab_work/six.conf"
+  lab_spawn six "$thirld" -c "$lab_work/six.conf" 2>"$lab_work/six.log"
+  lab_wait 10 grep -q 'NAT discovery with \[2001:db8::10\]:3478 and \[2001:db8::11\]:3479 over UDP' "$lab_work/six.log" ||
+    { cat "$lab_work/six.log"; lab_die "thirld does not start on IPv6"; }
+  lab_in six turnutils_natdiscovery -m -f -L 2001:db8::20 -l 5000 2001:db8::10 2>&1 |
+    sed -n 's/^NAT with \(.*\)!$/\1/p; s/^.*Response origin: : \(2001.*\)/from \1/p' >"$lab_work/six"
+}
+
+if six; then
+  # coturn's client says the origin of its first answer twice, and no origin where there is no OTHER-ADDRESS: at the second address.
+  seen=$(uniq "$lab_work/six" | tr '\n' ';')
+  expected="from 2001:db8::10:3478;$ei Mapping;from 2001:db8::10:3478;from 2001:db8::11:3479;$ei Filtering;"
+  if [ "$seen" = "$expected" ]; then
+    echo "ok    IPv6: $ei Mapping, $ei Filtering, each answer from where it was wanted"
+  else
+    echo "FAIL  IPv6: should be $expected"
+    echo "      but is $seen"
+    wrong=$((wrong + 1))
+  fi
+else
+  echo "      IPv6 is not tried: the machine has none"
+fi
 [ "$wrong" -eq 0 ]
