@@ -62,6 +62,23 @@ thirl_error config_add_primary(config *c, const char *address) {
   return set_end(c->primary, address, CONFIG_PORT);
 }
 
+thirl_error config_add_alias(config *c, const char *two) {
+  char local[THIRL_ADDR_TEXT_MAX] = "";
+  size_t n = strcspn(two, " \t");
+  thirl_server_alias a;
+  if (n >= sizeof local) return THIRL_E_SYNTAX;
+  memcpy(local, two, n);
+  if (thirl_addr_parse(local, &a.local) != THIRL_OK ||
+      thirl_addr_parse(two + n + strspn(two + n, " \t"), &a.seen) != THIRL_OK)
+    return THIRL_E_SYNTAX;
+  if (a.local.family != a.seen.family || a.local.port || a.seen.port || thirl_addr_is_any(&a.local) ||
+      thirl_addr_is_any(&a.seen))
+    return THIRL_E_SYNTAX;
+  if (c->n_aliases == THIRL_SERVER_ALIASES) return THIRL_E_LIMIT;
+  c->aliases[c->n_aliases++] = a;
+  return THIRL_OK;
+}
+
 thirl_server_pair config_pair(const config *c, size_t family) {
   thirl_server_pair p = {.primary = c->primary[family], .alternate = c->alternate[family]};
   if (!thirl_addr_is_set(&p.alternate)) p.primary = p.alternate;
@@ -171,6 +188,7 @@ static thirl_error set_server(config *c, const char *name, const char *value) {
   if (strcmp(name, "listen-udp") == 0) return config_add_listener(c, value, false, true);
   if (strcmp(name, "alternate") == 0) return config_add_alternate(c, value);
   if (strcmp(name, "primary") == 0) return config_add_primary(c, value);
+  if (strcmp(name, "public") == 0) return config_add_alias(c, value);
   if (strcmp(name, "log-level") == 0) return set_level(c, value);
   if (strcmp(name, "drain-s") == 0) return set_drain(c, value);
   return THIRL_E_NOT_FOUND;
@@ -219,6 +237,12 @@ static int complain_range(parse *p, const char *name, const char *value) {
   return complain(p, "%s is out of range: \"%s\"", name, value);
 }
 
+static const char *too_many(const char *name) {
+  if (strncmp(name, "listen", 6) == 0) return "too many of %s: eight at most, not \"%s\" too";
+  if (strcmp(name, "public") == 0) return "too many of %s: four at most, not \"%s\" too";
+  return "%s is given twice for one family: \"%s\"";
+}
+
 static int on_setting(void *user, const char *section, const char *name, const char *value) {
   parse *p = user;
   thirl_error e;
@@ -235,10 +259,7 @@ static int on_setting(void *user, const char *section, const char *name, const c
   case THIRL_E_NOT_FOUND:
     return complain(p, "[%s] has no setting \"%s\"", section, name);
   case THIRL_E_LIMIT:
-    return complain(p,
-                    strncmp(name, "listen", 6) == 0 ? "too many of %s: eight at most, not \"%s\" too"
-                                                    : "%s is given twice for one family: \"%s\"",
-                    name, value);
+    return complain(p, too_many(name), name, value);
   case THIRL_E_RANGE:
     return complain_range(p, name, value);
   default:

@@ -19,6 +19,8 @@ typedef struct config {
   size_t n_tcp, n_udp; /* 0 and 0: the defaults of config_complete */
   /* NAT discovery, [0] IPv4 and [1] IPv6: the second address, and the first when the listeners do not say it. Not set: none. */
   thirl_addr alternate[THIRL_SERVER_PAIRS], primary[THIRL_SERVER_PAIRS];
+  thirl_server_alias aliases[THIRL_SERVER_ALIASES];
+  size_t n_aliases;
   thirl_server_limits limits;
   thirl_log_level log_level;
   uint32_t drain_s;
@@ -39,6 +41,8 @@ thirl_error config_add_listener(config *c, const char *address, bool tcp, bool u
 thirl_error config_add_alternate(config *c, const char *address);
 /** The first one, when the listeners are on every address. */
 thirl_error config_add_primary(config *c, const char *address);
+/** "10.0.0.5 203.0.113.5": the first is known to clients as the second. E_SYNTAX, E_LIMIT. */
+thirl_error config_add_alias(config *c, const char *two);
 /**
  * Fill in what is still unset: listeners on every address and ports 3478 and 3479, default limits, and the listeners that an alternate address
  * needs beside those that are given. E_SYNTAX, with a sentence in complaint: an alternate without a first address, or more listeners than

@@ -237,6 +237,8 @@ static thirl_error start(process *p) {
   }
   for (size_t i = 0; i < THIRL_SERVER_PAIRS; i++)
     cfg.pairs[i] = config_pair(c, i);
+  for (size_t i = 0; i < c->n_aliases; i++)
+    cfg.aliases[i] = c->aliases[i];
   thirl_error e = thirl_server_new(&cfg, thirl_io_clock_now(), &p->server);
   if (e != THIRL_OK) return e;
   thirl_net_machine machine = thirl_server_machine(p->server);

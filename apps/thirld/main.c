@@ -20,19 +20,20 @@ typedef struct arguments {
 
 static void print_help(void) {
   thirl_server_limits_row row;
-  printf("usage: thirld [-c FILE] [--listen ADDRESS[:PORT]]... [--check]\n\n"
-         "the rendezvous server: introduces peers, relays for them, answers STUN\n\n"
-         "  -c, --config FILE   settings (default: %s if there is one)\n"
-         "  --listen ADDRESS    TCP and UDP here, whatever the file says; port %d if none is given\n"
-         "  --alternate ADDRESS a second address of this machine, for clients that ask what NAT they are behind\n"
-         "                      (RFC 5780); port %d if none is given\n"
-         "  --check             read the settings, say what is wrong with them, and end\n"
-         "  --version, --help\n\n"
-         "SIGHUP reads limits and log level again; SIGUSR1 writes the counts; SIGTERM ends when\nthe last session has, "
-         "or after drain-s.\n\n"
-         "[server] in the file: listen-tcp, listen-udp (eight of each), alternate, primary, log-level, drain-s\n"
-         "[limits]:\n",
-         DEFAULT_PATH, CONFIG_PORT, CONFIG_ALTERNATE_PORT);
+  printf(
+      "usage: thirld [-c FILE] [--listen ADDRESS[:PORT]]... [--check]\n\n"
+      "the rendezvous server: introduces peers, relays for them, answers STUN\n\n"
+      "  -c, --config FILE   settings (default: %s if there is one)\n"
+      "  --listen ADDRESS    TCP and UDP here, whatever the file says; port %d if none is given\n"
+      "  --alternate ADDRESS a second address of this machine, for clients that ask what NAT they are behind\n"
+      "                      (RFC 5780); port %d if none is given\n"
+      "  --check             read the settings, say what is wrong with them, and end\n"
+      "  --version, --help\n\n"
+      "SIGHUP reads limits and log level again; SIGUSR1 writes the counts; SIGTERM ends when\nthe last session has, "
+      "or after drain-s.\n\n"
+      "[server] in the file: listen-tcp, listen-udp (eight of each), alternate, primary, public, log-level, drain-s\n"
+      "[limits]:\n",
+      DEFAULT_PATH, CONFIG_PORT, CONFIG_ALTERNATE_PORT);
   for (size_t i = 0; thirl_server_limits_describe(i, &row); i++)
     printf("  %-28s %10llu  %s\n", row.name, (unsigned long long)row.normal, row.what);
   printf("\nexit codes: 0 done, 1 other, 2 usage, %d a listener cannot be had, %d the configuration is wrong\n",

@@ -23,8 +23,8 @@ thirl_error thirl_server_discovery_read(const thirl_stun_msg *in, thirl_server_w
   return e == THIRL_OK && out->response_port && !out->has_padding ? THIRL_OK : THIRL_E_MALFORMED;
 }
 
-bool thirl_server_discovery_place(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
-                                  const thirl_server_wish *wish, thirl_addr *from, thirl_server_binding *what) {
+static bool place(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
+                  const thirl_server_wish *wish, thirl_addr *from, thirl_server_binding *what) {
   static const thirl_addr none;
   thirl_addr other;
   bool asks = wish->has_change || wish->has_padding || wish->response_port || wish->knows_ports;
@@ -47,6 +47,16 @@ bool thirl_server_discovery_place(const thirl_server_listen *l, thirl_net_verb v
   }
   if (asks && !thirl_addr_is_any(from)) what->origin = *from;
   return !wish->ip;
+}
+
+bool thirl_server_discovery_place(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
+                                  const thirl_server_wish *wish, thirl_addr *from, thirl_server_binding *what) {
+  if (!place(l, verb, local, wish, from, what)) return false;
+  if (verb == THIRL_NET_LISTEN && thirl_addr_is_set(&what->origin))
+    what->origin = *local; /* only the probe is from elsewhere */
+  what->origin = thirl_server_listen_seen(l, what->origin);
+  what->other = thirl_server_listen_seen(l, what->other);
+  return true;
 }
 
 /* ---- UDP ---- */

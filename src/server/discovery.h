@@ -30,8 +30,8 @@ typedef struct thirl_server_wish {
 /** E_MALFORMED: a value of a wrong length, a RESPONSE-PORT of 0, or RESPONSE-PORT together with PADDING (RFC 5780 section 6.1): 400. */
 thirl_error thirl_server_discovery_read(const thirl_stun_msg *in, thirl_server_wish *out);
 /**
- * Where the answer to this wish, asked at local, has to come from, and what can be said of our other addresses. False: there is no such
- * place, the answer is 420.
+ * Where the answer (over TCP: the probe) to this wish, asked at local, has to come from, and what can be said of our addresses. False: there is
+ * no such place, the answer is 420.
  */
 bool thirl_server_discovery_place(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
                                   const thirl_server_wish *wish, thirl_addr *from, thirl_server_binding *what);

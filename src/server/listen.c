@@ -64,6 +64,13 @@ bool thirl_server_listen_is_primary(const thirl_server_listen *l, const thirl_ad
   return false;
 }
 
+thirl_addr thirl_server_listen_seen(const thirl_server_listen *l, thirl_addr at) {
+  for (size_t i = 0; i < THIRL_SERVER_ALIASES; i++)
+    if (thirl_addr_is_set(&at) && thirl_addr_same_ip(&l->aliases[i].local, &at))
+      return thirl_addr_with_port(l->aliases[i].seen, at.port);
+  return at;
+}
+
 bool thirl_server_listen_other_port(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
                                     thirl_addr *out) {
   uint16_t lowest = 0;

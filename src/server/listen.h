@@ -33,6 +33,7 @@ typedef struct thirl_server_listen {
   thirl_server_socket sockets[THIRL_SERVER_LISTEN_MAX]; /* of id 1 + index */
   size_t n;
   thirl_server_pair pairs[THIRL_SERVER_PAIRS];
+  thirl_server_alias aliases[THIRL_SERVER_ALIASES];
   bool has_all[THIRL_SERVER_PAIRS][2]; /* every corner has its socket: of TCP, of UDP */
   thirl_server_answer answers[THIRL_SERVER_LISTEN_ANSWERS];
   size_t answers_at, answers_n;
@@ -57,6 +58,8 @@ bool thirl_server_listen_across(const thirl_server_listen *l, thirl_net_verb ver
                                 bool port, thirl_addr *out);
 /** Is this the first address of a pair, whatever the port? */
 bool thirl_server_listen_is_primary(const thirl_server_listen *l, const thirl_addr *at);
+/** This address of ours as clients see it. */
+thirl_addr thirl_server_listen_seen(const thirl_server_listen *l, thirl_addr at);
 /** Another bound port on the address of local, the lowest. False: none. */
 bool thirl_server_listen_other_port(const thirl_server_listen *l, thirl_net_verb verb, const thirl_addr *local,
                                     thirl_addr *out);

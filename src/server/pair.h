@@ -11,7 +11,12 @@
 
 #include "base/addr.h"
 
-enum { THIRL_SERVER_PAIRS = 2 }; /* one for IPv4, one for IPv6 */
+enum { THIRL_SERVER_PAIRS = 2, /* one for IPv4, one for IPv6 */ THIRL_SERVER_ALIASES = 4 };
+
+/** An address of ours that clients see as another one: a server behind a NAT that maps whole addresses. Ports stay. Zeroed: none. */
+typedef struct thirl_server_alias {
+  thirl_addr local, seen;
+} thirl_server_alias;
 
 /** Zeroed: there is none. Otherwise one family, two addresses and two ports, all of them specific. */
 typedef struct thirl_server_pair {

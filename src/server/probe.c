@@ -64,13 +64,11 @@ static void refuse(thirl_server_context *ctx, thirl_server_conn *c, const thirl_
   thirl_server_conn_send(ctx, c, THIRL_BYTES(bytes, n));
 }
 
-/* What is said of us on this connection; from elsewhere comes only the probe. */
+/* What is said of us on this connection, and from where a probe comes. */
 static bool describe(const thirl_server_listen *l, const thirl_server_conn *c, const thirl_server_wish *wish,
                      thirl_addr *from, thirl_server_binding *what) {
   *what = (thirl_server_binding){.mapped = c->remote};
-  if (!thirl_server_discovery_place(l, THIRL_NET_LISTEN, &c->local, wish, from, what)) return false;
-  if (thirl_addr_is_set(&what->origin)) what->origin = c->local;
-  return true;
+  return thirl_server_discovery_place(l, THIRL_NET_LISTEN, &c->local, wish, from, what);
 }
 
 /* The one that asked may have gone meanwhile. */

@@ -290,6 +290,7 @@ static thirl_error add_sockets(thirl_server *s, const thirl_server_config *cfg) 
       e = thirl_server_listen_add(&s->sockets, THIRL_NET_BIND_UDP, &cfg->listen_udp[i]);
   for (size_t i = 0; i < THIRL_SERVER_PAIRS && e == THIRL_OK; i++)
     e = add_pair(s, cfg, i);
+  memcpy(s->sockets.aliases, cfg->aliases, sizeof cfg->aliases);
   return e == THIRL_OK && s->sockets.n == 0 ? THIRL_E_INVALID : e;
 }
 

@@ -35,8 +35,9 @@ typedef struct thirl_server_config {
    * corner a listener must be in the lists, or one on every address with its port.
    */
   thirl_server_pair pairs[THIRL_SERVER_PAIRS];
-  thirl_server_limits limits;   /* copied */
-  const thirl_secrets *secrets; /* borrowed */
+  thirl_server_alias aliases[THIRL_SERVER_ALIASES]; /* what RESPONSE-ORIGIN and OTHER-ADDRESS say of us */
+  thirl_server_limits limits;                       /* copied */
+  const thirl_secrets *secrets;                     /* borrowed */
   const thirl_log *
       log; /* borrowed, may be NULL; one INFO line per finished session, WARN for a listener that cannot be had and for replays (alarm.h) */
 } thirl_server_config;

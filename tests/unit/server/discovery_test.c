@@ -289,6 +289,32 @@ static void changes_between_addresses_of_wildcard_sockets(void **state) {
   corners_free(c);
 }
 
+/* Behind a NAT that maps whole addresses: sent from the inner ones, spoken of as the outer ones. */
+static void speaks_of_itself_as_others_see_it(void **state) {
+  (void)state;
+  thirl_server_config cfg = {.log = NULL};
+  for (unsigned i = 0; i < 4; i++)
+    cfg.listen_udp[i] = cfg.listen_tcp[i] = corners_at(i);
+  cfg.aliases[0] = (thirl_server_alias){thirl_addr_v4(192, 0, 2, 2, 0), thirl_addr_v4(203, 0, 113, 2, 0)};
+  cfg.aliases[2] = (thirl_server_alias){thirl_addr_v4(192, 0, 2, 1, 0), thirl_addr_v4(203, 0, 113, 1, 0)};
+  corners *c = corners_new(&cfg, 0);
+  const corners_sent *s = corners_ask(c, corners_at(0), client(7), corners_change(6));
+  is_at(s->from, corners_at(3));
+  is_at(corners_get(s, ORIGIN), thirl_addr_v4(203, 0, 113, 2, 3479));
+  is_at(corners_get(s, OTHER), thirl_addr_v4(203, 0, 113, 2, 3479));
+  is_at(corners_get(s, XOR_MAPPED), client(7));
+  corners_accept(c, THIRL_NET_ID_ACCEPTED, corners_at(0), client(7));
+  s = corners_say(c, THIRL_NET_ID_ACCEPTED, corners_plain());
+  is_at(corners_get(s, ORIGIN), thirl_addr_v4(203, 0, 113, 1, 3478));
+  is_at(corners_get(s, OTHER), thirl_addr_v4(203, 0, 113, 2, 3479));
+  assert_null(corners_say(c, THIRL_NET_ID_ACCEPTED, corners_change(4)));
+  is_at(c->connect[0].local, corners_at(2));
+  s = corners_ask(c, corners_at(2), client(7), corners_plain());
+  is_at(corners_get(s, ORIGIN), thirl_addr_v4(203, 0, 113, 2, 3478));
+  is_at(corners_get(s, OTHER), nowhere);
+  corners_free(c);
+}
+
 static thirl_addr six(uint8_t host, uint16_t port) {
   uint8_t ip[16] = {0x20, 1, 0xd, 0xb8, [15] = host};
   return thirl_addr_v6(ip, port);
@@ -399,6 +425,7 @@ int main(void) {
       cmocka_unit_test(offers_a_second_port_to_who_asks_for_it),
       cmocka_unit_test(where_there_is_an_other_address_the_port_is_not_said),
       cmocka_unit_test(changes_between_addresses_of_wildcard_sockets),
+      cmocka_unit_test(speaks_of_itself_as_others_see_it),
       cmocka_unit_test(families_do_not_help_each_other),
       cmocka_unit_test(of_several_ports_the_lowest_is_offered),
       cmocka_unit_test(does_the_same_over_ipv6),

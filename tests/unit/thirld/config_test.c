@@ -196,6 +196,26 @@ static void says_what_an_alternate_lacks(void **state) {
   refuses("[server]\nprimary = 192.0.2.1:0\n", "2: primary cannot be \"192.0.2.1:0\"");
 }
 
+static void knows_how_others_see_it(void **state) {
+  (void)state;
+  config c = reads("[server]\npublic = 10.0.0.5 192.0.2.1\npublic = fd00::5 \t 2001:db8::1\n");
+  assert_int_equal(c.n_aliases, 2);
+  lists(&c.aliases[0].local, 2, "10.0.0.5:0 192.0.2.1:0");
+  lists(&c.aliases[1].local, 2, "[fd00::5]:0 [2001:db8::1]:0");
+  static const char *const wrong[] = {
+      "10.0.0.5",          "10.0.0.5 2001:db8::1", "10.0.0.5 192.0.2.1:5",        "10.0.0.5:5 192.0.2.1",
+      "0.0.0.0 192.0.2.1", "10.0.0.5 0.0.0.0",     "10.0.0.5 192.0.2.1 192.0.2.2"};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    char text[100], complaint[100];
+    snprintf(text, sizeof text, "[server]\npublic = %s\n", wrong[i]);
+    snprintf(complaint, sizeof complaint, "2: public cannot be \"%s\"", wrong[i]);
+    refuses(text, complaint);
+  }
+  refuses("[server]\npublic=1.1.1.1 2.1.1.1\npublic=1.1.1.2 2.1.1.1\npublic=1.1.1.3 2.1.1.1\npublic=1.1.1.4 2.1.1.1\n"
+          "public=1.1.1.5 2.1.1.1\n",
+          "6: too many of public: four at most, not \"1.1.1.5 2.1.1.1\" too");
+}
+
 /* The commented sample says what holds without it: with its marks taken away it changes nothing. */
 static void the_sample_shows_the_defaults(void **state) {
   (void)state;
@@ -230,6 +250,7 @@ int main(void) {
       cmocka_unit_test(an_alternate_brings_the_listeners_it_needs),
       cmocka_unit_test(sockets_on_every_address_need_no_more),
       cmocka_unit_test(says_what_an_alternate_lacks),
+      cmocka_unit_test(knows_how_others_see_it),
       cmocka_unit_test(the_sample_shows_the_defaults),
   };
   return cmocka_run_group_tests_name("thirld/config", tests, NULL, NULL);
