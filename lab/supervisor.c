@@ -10,7 +10,6 @@
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,7 +18,7 @@
 #include "lab/request.h"
 #include "lab/running.h"
 
-enum { CLIENTS_MAX = 64, LOG_MAX = 1 << 20, PRIORITY = -15 };
+enum { CLIENTS_MAX = 64, LOG_MAX = 1 << 20 };
 
 typedef struct supervisor {
   thirl_lab_running lab;
@@ -168,7 +167,6 @@ static void live(thirl_lab_topology *t, const thirl_lab_state *state, const thir
     s.clients[i].fd = -1;
   setsid();
   close_all_but(state->lock, ready);
-  setpriority(PRIO_PROCESS, 0, PRIORITY);
   if (chdir("/") < 0) r.error = thirl_lab_words_complain(&r.why, THIRL_E_IO, "cannot change to /");
   if (r.error == THIRL_OK) r.error = set_up(&s, t, options->in_user, &r.why);
   bool is_up = r.error == THIRL_OK;

@@ -15,6 +15,8 @@
 #define OUTER_INTERFACE "wan"
 #define INNER_INTERFACE "lan"
 
+enum { AT_ONCE = 16 }; /* programs */
+
 static const char *const ip_batch[] = {"ip", "-batch", "-", NULL};
 static const char *const nft_file[] = {"nft", "-f", "-", NULL};
 static const char *const sh_script[] = {"sh", "-e", NULL};
@@ -206,7 +208,6 @@ static thirl_error lay_cables(const thirl_lab_wiring *w, const thirl_lab_topolog
 
 /* Each node's script at the same time. */
 static thirl_error address_all(const thirl_lab_wiring *w, const thirl_lab_topology *t, thirl_lab_complaint *why) {
-  enum { AT_ONCE = 16 };
   thirl_lab_program programs[AT_ONCE];
   thirl_error e = THIRL_OK;
   for (size_t i = 0; e == THIRL_OK && i < t->n_nodes;) {
@@ -253,8 +254,9 @@ static thirl_error recipe_script(const thirl_lab_topology *t, const thirl_lab_no
   return e == THIRL_OK ? e : thirl_lab_words_complain(why, e, "out of memory");
 }
 
-static thirl_error load_rules(const thirl_lab_wiring *w, const thirl_lab_topology *t, size_t node,
-                              thirl_lab_complaint *why) {
+/* Begins to make a namespace the NAT that it is; finish_rules says how it went. */
+static thirl_error start_rules(const thirl_lab_wiring *w, const thirl_lab_topology *t, size_t node,
+                               thirl_lab_program *p, thirl_lab_complaint *why) {
   const thirl_lab_node *n = &t->nodes[node];
   char *rules = NULL;
   bool by_recipe = n->recipe[0] != '\0';
@@ -266,22 +268,52 @@ static thirl_error load_rules(const thirl_lab_wiring *w, const thirl_lab_topolog
     thirl_error back = thirl_lab_namespace_switch(w->home, e == THIRL_OK ? why : NULL);
     if (e == THIRL_OK) e = back;
   }
-  if (e == THIRL_OK) e = thirl_lab_program_run(w->nodes[node], by_recipe ? sh_script : nft_file, rules, why);
+  if (e == THIRL_OK) thirl_lab_program_start(p, w->nodes[node], by_recipe ? sh_script : nft_file, rules, NULL, 0);
   free(rules);
   return e == THIRL_OK ? e : complain_about_rules(n, e, why);
+}
+
+static thirl_error finish_rules(const thirl_lab_topology *t, size_t node, thirl_lab_program *p,
+                                thirl_lab_complaint *why) {
+  thirl_error e = thirl_lab_program_finish(p, why);
+  return e == THIRL_OK ? e : complain_about_rules(&t->nodes[node], e, why);
+}
+
+static thirl_error load_rules(const thirl_lab_wiring *w, const thirl_lab_topology *t, size_t node,
+                              thirl_lab_complaint *why) {
+  thirl_lab_program p;
+  thirl_error e = start_rules(w, t, node, &p, why);
+  return e == THIRL_OK ? finish_rules(t, node, &p, why) : e;
 }
 
 static bool is_kernel_nat(const thirl_lab_node *n) {
   return n->kind == THIRL_LAB_NAT && n->engine == THIRL_LAB_NETFILTER;
 }
 
+static thirl_error load_all_rules(const thirl_lab_wiring *w, const thirl_lab_topology *t, thirl_lab_complaint *why) {
+  thirl_lab_program programs[AT_ONCE];
+  size_t nodes[AT_ONCE];
+  thirl_error e = THIRL_OK;
+  for (size_t i = 0; e == THIRL_OK && i < t->n_nodes;) {
+    size_t n = 0;
+    for (; e == THIRL_OK && i < t->n_nodes && n < AT_ONCE; i++) {
+      if (!is_kernel_nat(&t->nodes[i])) continue;
+      e = start_rules(w, t, i, &programs[n], why);
+      if (e == THIRL_OK) nodes[n++] = i;
+    }
+    for (size_t k = 0; k < n; k++) {
+      thirl_error bad = finish_rules(t, nodes[k], &programs[k], e == THIRL_OK ? why : NULL);
+      if (e == THIRL_OK) e = bad;
+    }
+  }
+  return e;
+}
+
 thirl_error thirl_lab_wiring_build(thirl_lab_wiring *w, const thirl_lab_topology *t, const thirl_lab_engine_machine *e,
                                    thirl_lab_complaint *why) {
   thirl_error bad = lay_cables(w, t, e, why);
   if (bad == THIRL_OK) bad = address_all(w, t, why);
-  for (size_t i = 0; bad == THIRL_OK && i < t->n_nodes; i++)
-    if (is_kernel_nat(&t->nodes[i])) bad = load_rules(w, t, i, why);
-  return bad;
+  return bad == THIRL_OK ? load_all_rules(w, t, why) : bad;
 }
 
 /* ---- events ---- */
