@@ -18,6 +18,7 @@
 #include "lab/show.h"
 #include "lab/supervisor.h"
 #include "lab/topology.h"
+#include "lab_matrix.h"
 
 enum { TEXT_MAX = 1 << 20, EXIT_NOT_STARTED = 126, EXIT_NOT_FOUND = 127 };
 
@@ -355,6 +356,7 @@ static void print_usage(FILE *to) {
   fprintf(to, "usage: thirl lab COMMAND [options]\n\n");
   for (size_t i = 0; i < N_LAB_COMMANDS; i++)
     fprintf(to, "  %-8s %s\n", lab_table[i].name, lab_table[i].summary);
+  fprintf(to, "  %-8s %s\n", "matrix", "two programs behind every pair of a list of NATs");
   fprintf(to, "\n\"thirl lab COMMAND --help\" tells more.\n");
 }
 
@@ -455,6 +457,7 @@ int command_lab(int argc, char **argv) {
     print_usage(stdout);
     return EXIT_OK;
   }
+  if (strcmp(argv[0], "matrix") == 0) return lab_matrix(argc - 1, argv + 1);
   for (size_t i = 0; i < N_LAB_COMMANDS; i++) {
     const lab_command *c = &lab_table[i];
     if (strcmp(c->name, argv[0]) != 0) continue;
