@@ -126,7 +126,7 @@ typedef enum thirl_event_kind {
   THIRL_EVENT_INCOMING, /* session: a peer with a ticket comes in */
   THIRL_EVENT_UP,       /* session: its stream is usable; the peer's key is proven */
   THIRL_EVENT_PATH, /* session: direct tells which path carries it now; error: why it is relayed (OK: not known yet) */
-  THIRL_EVENT_CONFIRMED, /* session: the first direct connection is up, not yet proven; after_us since the start of punching */
+  THIRL_EVENT_CONFIRMED, /* session: the first direct connection that leads to the peer, its key not yet proven; after_us: when it came up, since the start of punching */
   THIRL_EVENT_READABLE, /* session: thirl_read had nothing (or was not called yet), now bytes or the peer's end wait in it */
   THIRL_EVENT_WRITABLE, /* session: thirl_write had no room and has some again */
   THIRL_EVENT_STRANGER, /* session or 0: somebody without the key answered at address, or called (error) */

@@ -142,6 +142,7 @@ static thirl_ice_type type_of_mapped(const thirl_ice *a, const thirl_ice_flow *f
 }
 
 static void succeed(thirl_ice *a, thirl_ice_flow *f, bool current, const thirl_addr *mapped) {
+  thirl_ice_link_confirm(a, f);
   if (!f->valid) {
     f->valid = true;
     f->valid_at = a->now;

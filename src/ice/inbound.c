@@ -132,6 +132,7 @@ static void accept_request(thirl_ice *a, const inbound *in) {
   if (!open) return;
   thirl_ice_flow *f = settle_flow(a, in);
   if (!f) return;
+  thirl_ice_link_confirm(a, f);
   if (!a->controlling && nominates) {
     if (!f->nominated) f->nominated_order = ++a->last_order;
     f->nominated = true;

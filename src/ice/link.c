@@ -65,14 +65,6 @@ thirl_ice_flow *thirl_ice_link_open(thirl_ice *a, uint8_t pair) {
   return f;
 }
 
-static void confirm(thirl_ice *a, const thirl_ice_flow *f) {
-  a->evidence.links_up++;
-  if (a->link_confirmed) return;
-  a->link_confirmed = true;
-  thirl_ice_action out = {.kind = THIRL_ICE_LINK_CONFIRMED, .link = f->link, .local = f->local, .remote = f->remote};
-  thirl_ice_queue_push(&a->queue, &out, NULL);
-}
-
 thirl_ice_flow *thirl_ice_link_accept(thirl_ice *a, const thirl_addr *local, const thirl_addr *remote) {
   unsigned accepted = 0;
   for (unsigned i = 0; i < a->n_flows; i++)
@@ -91,7 +83,7 @@ thirl_ice_flow *thirl_ice_link_accept(thirl_ice *a, const thirl_addr *local, con
     a->pairs[f->pair].retry_at = THIRL_NEVER;
     thirl_ice_pair_set(a, f->pair, THIRL_ICE_PAIR_IN_PROGRESS);
   }
-  confirm(a, f);
+  a->evidence.links_up++;
   return f;
 }
 
@@ -119,7 +111,26 @@ void thirl_ice_link_up(thirl_ice *a, thirl_ice_flow *f, const thirl_addr *local,
   if (thirl_addr_is_set(remote)) f->remote = *remote;
   f->check = THIRL_ICE_CHECK_QUEUED;
   f->order = ++a->last_order;
-  confirm(a, f);
+  a->evidence.links_up++;
+}
+
+/* When the first of the connections to this very address came up: the one that is proven first need not be the one that was there first. */
+static thirl_time first_up(const thirl_ice *a, const thirl_ice_flow *f) {
+  thirl_time at = f->up_at;
+  for (unsigned i = 0; i < a->n_flows; i++) {
+    const thirl_ice_flow *o = &a->flows[i];
+    if (o->state == THIRL_ICE_FLOW_UP && o->link && thirl_addr_same_ip(&o->remote, &f->remote))
+      at = THIRL_MIN(at, o->up_at);
+  }
+  return at;
+}
+
+void thirl_ice_link_confirm(thirl_ice *a, const thirl_ice_flow *f) {
+  if (a->link_confirmed || f->link == 0) return;
+  a->link_confirmed = true;
+  thirl_ice_action out = {
+      .kind = THIRL_ICE_LINK_CONFIRMED, .link = f->link, .local = f->local, .remote = f->remote, .at = first_up(a, f)};
+  thirl_ice_queue_push(&a->queue, &out, NULL);
 }
 
 static void count_failure(thirl_ice *a, thirl_error error) {

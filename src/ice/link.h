@@ -16,6 +16,8 @@ thirl_ice_flow *thirl_ice_link_find(thirl_ice *a, thirl_ice_link link);
 thirl_ice_flow *thirl_ice_link_find_udp(thirl_ice *a, const thirl_addr *local, const thirl_addr *remote);
 /** The connect is through: its check is queued. */
 void thirl_ice_link_up(thirl_ice *a, thirl_ice_flow *f, const thirl_addr *local, const thirl_addr *remote);
+/** Somebody who knows the credentials has been heard on it: tell it, if it is the first TCP connection of which this is known. */
+void thirl_ice_link_confirm(thirl_ice *a, const thirl_ice_flow *f);
 /** The connect has failed: again at once, later, or never. */
 void thirl_ice_link_failed(thirl_ice *a, thirl_ice_flow *f, thirl_error error);
 /** The flow is gone by itself. why becomes what is known about its pair. */

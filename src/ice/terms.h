@@ -74,7 +74,8 @@ typedef enum thirl_ice_action_kind {
   THIRL_ICE_SEND,
   /* local (base), remote, payload: one UDP datagram; borrowed likewise. */
   THIRL_ICE_SENDTO,
-  /* link, local, remote: information, once: the first TCP connection is up, whoever is there. */
+  /* link, local, remote, at: information, once: somebody who knows the credentials is at the other end of a TCP connection. at: when the first to this
+     address came up. */
   THIRL_ICE_LINK_CONFIRMED,
   /* link (UDP: 0), local, remote, mapped and the types: the nominated pair. Once on the controlling side. On the controlled side it may come
      again: the former pair has died for the peer and it has nominated another one. The last one counts. */
@@ -96,6 +97,7 @@ typedef struct thirl_ice_action {
   thirl_addr mapped; /* of SELECTED: how the peer sees us on this pair; unset when that is not known yet */
   thirl_ice_type local_type, remote_type; /* of SELECTED */
   thirl_error error;
+  thirl_time at; /* of LINK_CONFIRMED */
   thirl_bytes payload;
 } thirl_ice_action;
 

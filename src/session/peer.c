@@ -189,7 +189,7 @@ static void do_action(thirl_session_peer *p, thirl_time now, const thirl_ice_act
     send_message(p, a);
     break;
   case THIRL_ICE_LINK_CONFIRMED:
-    thirl_session_confirmed(&p->session, now, &a->remote);
+    thirl_session_confirmed(&p->session, a->at, &a->remote);
     break;
   case THIRL_ICE_SELECTED:
     k = link_of(p, a->link);

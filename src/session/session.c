@@ -330,8 +330,9 @@ void thirl_session_punch_omitted(thirl_session *s) {
   if (!has_reason && !thirl_session_path_is_set(&s->direct)) s->relay_reason = THIRL_E_HIDDEN;
 }
 
-void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote) {
-  push_event(s, (thirl_session_event){.kind = THIRL_SESSION_CONFIRMED, .remote = *remote, .since_go = now - s->go_at});
+void thirl_session_confirmed(thirl_session *s, thirl_time up_at, const thirl_addr *remote) {
+  thirl_time since_go = up_at > s->go_at ? up_at - s->go_at : 0;
+  push_event(s, (thirl_session_event){.kind = THIRL_SESSION_CONFIRMED, .remote = *remote, .since_go = since_go});
 }
 
 void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_error how) {

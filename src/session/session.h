@@ -28,12 +28,12 @@ typedef enum thirl_session_route {
 } thirl_session_route;
 
 typedef enum thirl_session_event_kind {
-  THIRL_SESSION_UP,        /* the stream is usable for the first time; the peer's key is proven */
-  THIRL_SESSION_PATH,      /* route changed, or the reason for being relayed became known: route, error, remote */
-  THIRL_SESSION_CONFIRMED, /* the first direct connection is up (not yet proven): remote, since_go */
-  THIRL_SESSION_STRANGER,  /* somebody without the key answered at remote: error tells how it showed */
-  THIRL_SESSION_FINISHED,  /* both directions are complete */
-  THIRL_SESSION_FAILED     /* error */
+  THIRL_SESSION_UP,   /* the stream is usable for the first time; the peer's key is proven */
+  THIRL_SESSION_PATH, /* route changed, or the reason for being relayed became known: route, error, remote */
+  THIRL_SESSION_CONFIRMED, /* a direct connection leads to somebody who knows the secrets of this round (no key is proven yet): remote, since_go */
+  THIRL_SESSION_STRANGER, /* somebody without the key answered at remote: error tells how it showed */
+  THIRL_SESSION_FINISHED, /* both directions are complete */
+  THIRL_SESSION_FAILED    /* error */
 } thirl_session_event_kind;
 
 typedef struct thirl_session_event {
@@ -41,7 +41,8 @@ typedef struct thirl_session_event {
   thirl_session_route route;
   thirl_error error; /* of PATH with route RELAY: why not direct; OK = not known yet (punching is under way) */
   thirl_addr remote;
-  thirl_time since_go;      /* PATH with route DIRECT and CONFIRMED: time since the GO of its round */
+  thirl_time
+      since_go; /* PATH with route DIRECT: time since the GO of its round. CONFIRMED: when the connection came up */
   uint64_t relayed, direct; /* FINISHED and FAILED: stream bytes by kind of path, both directions together */
 } thirl_session_event;
 
@@ -122,7 +123,8 @@ void thirl_session_punch_started(thirl_session *s, thirl_time go_at);
 void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error why);
 /** A round without punching: there is a direct path, or one of the two shows no address. */
 void thirl_session_punch_omitted(thirl_session *s);
-void thirl_session_confirmed(thirl_session *s, thirl_time now, const thirl_addr *remote);
+/** A connection is known to lead to the peer, or somebody whom it told its secrets; it came up at this time. */
+void thirl_session_confirmed(thirl_session *s, thirl_time up_at, const thirl_addr *remote);
 void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_error how);
 /** What is known of our own NAT now. */
 void thirl_session_mapping_is(thirl_session *s, thirl_time now, thirl_session_mapping mapping);

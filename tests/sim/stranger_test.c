@@ -108,6 +108,7 @@ static void strangers_only(void **state) {
     assert_int_not_equal(m->b.reason, THIRL_OK);
     assert_int_not_equal(m->a.reason, THIRL_OK);
     assert_true(m->b.n_strangers >= 1 || kinds[i] == HOSTILE_SILENT);
+    assert_int_equal(m->a.confirmed_at | m->b.confirmed_at, 0); /* connections came up, and led to strangers */
     finish_and_close(m);
   }
 }

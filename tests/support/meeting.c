@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/roster.h"
 #include "sim/rand.h"
 
 #define MUST(x)                                                                                                        \
@@ -66,8 +67,10 @@ static void take_event(meeting *m, meeting_side *s, const thirl_session_endpoint
     }
     break;
   case THIRL_SESSION_CONFIRMED:
-    if (!s->confirmed_at) {
-      s->confirmed_at = now;
+    if (!s->confirmed_at) { /* the event comes when the peer has spoken; the connection was up before */
+      thirl_session_peer *p = thirl_session_roster_find_handle(s->endpoint, ev->handle);
+      thirl_time up_at = (p ? p->session.go_at : 0) + ev->of.since_go;
+      s->confirmed_at = p ? now - (thirl_sim_clock(s->host) - up_at) : now;
       s->confirmed_after = ev->of.since_go;
     }
     break;

@@ -34,7 +34,7 @@ typedef struct meeting_side {
   thirl_error error;  /* of FAILED */
   bool is_direct;     /* by the last PATH event */
   thirl_error reason; /* of the last PATH event */
-  thirl_time up_at, direct_at, confirmed_at; /* world's time; 0: not yet */
+  thirl_time up_at, direct_at, confirmed_at; /* world's time; 0: not yet; of the connection, not of the event */
   thirl_time confirmed_after, direct_after;  /* since GO, as the events tell */
   thirl_time first_read_at;                  /* world's time; 0: nothing read yet */
   unsigned n_path_events, n_strangers, n_rejected, n_registered;

@@ -175,6 +175,7 @@ static void failed_comes_only_after_the_last_candidate(void **state) {
   toy_go(t, 0, t->now);
   toy_run(t, t->now + THIRL_S);
   assert_int_equal(t->agent[0].strangers, 1);
+  assert_int_equal(t->agent[0].confirmed, 0);
   assert_int_equal(t->agent[0].failed, 0);
   thirl_ice_end_of_candidates(t->agent[0].ice, t->now);
   toy_drain(t, 0);

@@ -462,7 +462,7 @@ void toy_drain(toy *t, int agent) {
       break;
     case THIRL_ICE_LINK_CONFIRMED:
       g->confirmed++;
-      g->confirmed_at = t->now;
+      g->confirmed_at = a.at;
       break;
     case THIRL_ICE_SELECTED:
       g->selected_at = t->now;
