@@ -8,9 +8,12 @@ enum {
   SAY_MAX = 8192,   /* bytes of frames that wait */
   SAY_SPARE = 1024, /* of them, for HELLO, FIN and BYE only */
   DISCARD = 4096,   /* bytes of known data thrown away per turn */
-  /* The first window of a fresh connection (10 segments, RFC 6928) does not hold a whole record: shorter ones are of use a round trip sooner. */
+  /*
+   * What one pull gives becomes one packet on the way, of use to the other side when it is whole. The first window of a fresh connection (10 segments,
+   * RFC 6928) holds no 64 KiB: shorter packets and records at first, of use one or two round trips sooner.
+   */
   FRESH = 65536,
-  FRESH_RECORD = 4096
+  FRESH_PULL = 4096
 };
 
 thirl_error thirl_session_path_init(thirl_session_path *p, thirl_time now, thirl_secure_tls_context *tls,
@@ -93,8 +96,7 @@ static void say_what_is_due(thirl_session_path *p, thirl_session_stream *s) {
 static size_t seal_chunk(thirl_session_path *p, thirl_session_stream *s, uint8_t *buf, size_t cap) {
   uint8_t *at, saved[THIRL_SESSION_DATA_HEADER];
   uint64_t offset = 0;
-  size_t record = p->stream_out < FRESH ? (size_t)FRESH_RECORD : (size_t)THIRL_SECURE_TLS_RECORD;
-  size_t max = THIRL_MIN(cap - THIRL_SECURE_TLS_OVERHEAD, record) - sizeof saved;
+  size_t max = THIRL_MIN(cap - THIRL_SECURE_TLS_OVERHEAD, (size_t)THIRL_SECURE_TLS_RECORD) - sizeof saved;
   size_t n = thirl_session_stream_next_chunk(s, max, &at, &offset), sealed = 0;
   if (!n) return 0;
   memcpy(saved, at - sizeof saved, sizeof saved);
@@ -121,6 +123,7 @@ static size_t seal_said(thirl_session_path *p, uint8_t *buf, size_t cap) {
 
 size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, uint8_t *buf, size_t cap) {
   size_t n = 0;
+  if (p->stream_out < FRESH) cap = THIRL_MIN(cap, (size_t)FRESH_PULL);
   for (;;) {
     n += thirl_secure_tls_pull(p->tls, buf + n, cap - n);
     if (thirl_secure_tls_has_output(p->tls) || !thirl_session_path_is_open(p)) return n;

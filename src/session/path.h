@@ -50,7 +50,7 @@ thirl_error thirl_session_path_next(thirl_session_path *p, thirl_time now, thirl
                                     thirl_session_frame *f);
 /**
  * Ciphertext out. s: the stream when this path is the one that carries it, else NULL. With cap below LEAST_PULL nothing comes out but what is
- * left of the handshake: wait for more room.
+ * left of the handshake: wait for more room. A fresh path gives 4 KiB at a time at most, its 64 KiB sooner than in one piece: pull until 0.
  */
 size_t thirl_session_path_pull(thirl_session_path *p, thirl_session_stream *s, uint8_t *buf, size_t cap);
 bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_stream *s);
