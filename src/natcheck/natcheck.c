@@ -48,14 +48,15 @@ void thirl_natcheck_free(thirl_natcheck *n) {
 }
 
 static void not_asked(thirl_natcheck_protocol *p) {
-  p->why = p->hairpin_why = p->lifetime_why = THIRL_NATCHECK_WHY_NOT_ASKED;
+  p->why = p->mapping_why = p->filtering_why = p->allocation.why = THIRL_NATCHECK_WHY_NOT_ASKED;
+  p->hairpin_why = p->lifetime_why = THIRL_NATCHECK_WHY_NOT_ASKED;
 }
 
 static void start(thirl_natcheck *n, thirl_time now) {
   n->started = true;
   thirl_natcheck_pcp_start(&n->pcp, now, &n->config.gateway, &(thirl_addr){0}, ID_PCP, &n->report.gateway);
-  not_asked(&n->report.udp);
-  not_asked(&n->report.tcp);
+  if (!n->config.udp) not_asked(&n->report.udp);
+  if (!n->config.tcp) not_asked(&n->report.tcp);
   if (n->config.udp) thirl_natcheck_udp_start(&n->udp, now);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# test-timeout: 180
+# test-timeout: 300
 #
 # `thirl nat` finds the kernel NATs of the lab to be what they are called: mapping, filtering and allocation over UDP with coturn as server, whose own
 # client judges the same NATs in nat_test.sh; over UDP and TCP with thirld.
@@ -30,7 +30,18 @@ lab_server
 while IFS='|' read -r side nat _; do
   lab_side "$side" "$nat"
 done <<<"$table"
+lab_side X portrestricted 100.64.0 # a provider's NAT; a home router behind it, and a host behind that
+lab_side Y portrestricted          # lets no UDP out
 lab_join
+
+lab_namespace home
+lab_cable hostX inner home lan
+lab_in home sh -c 'ip address add 192.168.77.10/24 dev lan && ip route add default via 192.168.77.1' &&
+  lab_in hostX sh -c 'ip address add 192.168.77.1/24 dev inner && echo 1 >/proc/sys/net/ipv4/ip_forward' &&
+  "$THIRL_BUILD_DIR/bin/natrules" --outer lan --inner inner --external 100.64.0.10 preset=fullcone >"$lab_work/rules" &&
+  lab_in hostX nft -f "$lab_work/rules" &&
+  lab_in natY nft 'add table ip blocked; add chain ip blocked forward { type filter hook forward priority -10; }; \
+    add rule ip blocked forward meta l4proto udp drop' || lab_die "cannot build the special sides"
 
 lab_spawn server turnserver -n --no-auth --stun-only --no-cli --no-tls --no-dtls --log-file=stdout \
   --userdb="$lab_work/turndb" --pidfile="$lab_work/turn.pid" -L 203.0.113.10 -L 203.0.113.11 >"$lab_work/turn.log" 2>&1
@@ -99,4 +110,36 @@ while IFS='|' read -r side nat mapping filtering allocation unsolicited; do
   compare "$nat, thirld" "$lab_work/thirld.$side" udp "$mapping|$filtering|$allocation|"
   compare "$nat, thirld" "$lab_work/thirld.$side" tcp "$mapping|$filtering|$allocation|$unsolicited"
 done <<<"$table"
+# has NAME FILE TEXT...: the report holds these
+has() {
+  local name=$1 file=$2 text
+  shift 2
+  for text in "$@"; do
+    if ! grep -qF -- "$text" "$file"; then
+      echo "FAIL  $name: no $text in $(cat "$file")"
+      wrong=$((wrong + 1))
+      return
+    fi
+  done
+  echo "ok    $name: $*"
+}
+
+lab_in hostC "$thirl" nat --json --quiet --tcp 203.0.113.10 >"$lab_work/plain" 2>&1
+compare "portrestricted, coturn" "$lab_work/plain" tcp "$ei|unknown|preserving|unknown"
+has "coturn cannot test filtering over TCP" "$lab_work/plain" '"filtering_why":"not-offered"'
+
+lab_in home "$thirl" nat --json --quiet 203.0.113.10:4478 >"$lab_work/double" 2>&1
+compare "home router behind a provider's NAT" "$lab_work/double" udp "$ei|$apd|preserving|"
+compare "home router behind a provider's NAT" "$lab_work/double" tcp "$ei|$apd|preserving|dropped"
+has "two NATs" "$lab_work/double" '"double_nat":"yes"' '"double_nat_sign":"shared-hop"' '"hops":["192.168.77.1","100.64.0.1"]'
+
+lab_in hostY "$thirl" nat --json --quiet 203.0.113.10:4478 >"$lab_work/blocked" 2>&1
+echo "exit $?" >>"$lab_work/blocked"
+compare "no UDP" "$lab_work/blocked" tcp "$ei|$apd|preserving|dropped"
+has "no UDP" "$lab_work/blocked" '"udp":{"reachable":"no","reachable_why":"no-answer"' '"no-udp"' 'exit 0'
+
+# A NAT whose idle mappings live for 12 s.
+lab_nat C "preset=portrestricted udp.timeout=12s"
+lab_in hostC "$thirl" nat --json --quiet --udp --lifetime 60 203.0.113.10:4478 >"$lab_work/lifetime" 2>&1
+has "lifetime" "$lab_work/lifetime" '"lifetime_s":9,"lifetime_below_s":15'
 [ "$wrong" -eq 0 ]
