@@ -178,6 +178,11 @@ static bool may_be_missing(const process *p, size_t i) {
   return p->options->listeners_by_default && i > 0; /* the others are IPv6, and the second port */
 }
 
+/* Nice to have, and left to whom has it already. */
+static bool is_second_port(const process *p, size_t i) {
+  return p->options->listeners_by_default && p->options->config.listen_tcp[i].port == CONFIG_ALTERNATE_PORT;
+}
+
 /* False while a listener is still to come. Ends the process when one cannot be had. */
 static bool listeners_are_ready(process *p) {
   for (int udp = 0; udp < 2; udp++)
@@ -230,9 +235,14 @@ static void after_turn(void *ctx) {
 
 static thirl_error start(process *p) {
   const config *c = &p->options->config;
+  char text[THIRL_ADDR_TEXT_MAX];
   thirl_server_config cfg = {.limits = c->limits, .secrets = &p->secrets, .log = &p->log};
   for (size_t i = 0; i < THIRL_SERVER_LISTENERS; i++) {
-    cfg.listen_tcp[i] = c->listen_tcp[i];
+    if (is_second_port(p, i) && is_taken(&c->listen_tcp[i]))
+      thirl_log_print(&p->log, THIRL_LOG_WARN, "cannot listen on TCP %s: %s",
+                      thirl_addr_format(&c->listen_tcp[i], text), thirl_error_text(THIRL_E_IN_USE));
+    else
+      cfg.listen_tcp[i] = c->listen_tcp[i];
     cfg.listen_udp[i] = c->listen_udp[i];
   }
   for (size_t i = 0; i < THIRL_SERVER_PAIRS; i++)
@@ -254,7 +264,7 @@ int daemon_run(const daemon_options *options) {
   char text[THIRL_ADDR_TEXT_MAX];
   p.log = (thirl_log){.line = daemon_print, .max = options->config.log_level};
   for (size_t i = 0; i < options->config.n_tcp; i++)
-    if (!may_be_missing(&p, i) && is_taken(&options->config.listen_tcp[i])) {
+    if (!is_second_port(&p, i) && is_taken(&options->config.listen_tcp[i])) {
       thirl_log_print(&p.log, THIRL_LOG_ERROR, "%s is in use: is another thirld running?",
                       thirl_addr_format(&options->config.listen_tcp[i], text));
       return EXIT_NO_LISTENER;
