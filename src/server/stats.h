@@ -19,7 +19,7 @@ typedef struct thirl_server_stats {
   uint64_t connects;      /* CONNECT requests with a right MAC */
   uint64_t introduced;    /* of them: both sides were told */
   uint64_t not_found;     /* of them: answered 404 */
-  uint64_t refused;       /* requests answered 400, 403, 420 or 508 */
+  uint64_t refused;       /* requests answered 400, 403, 420 or 508, or (RFC 3489) not at all */
   uint64_t replayed;      /* counters that did not grow, nonces of another connection */
   uint64_t bad_signature; /* wrong signatures and MACs */
   uint64_t stale_nonce;   /* nonces of this connection that were too old */
