@@ -107,6 +107,18 @@ matrix --nats fullcone --server 'exec sleep 100' --left 'echo 7 >said; ip -4 add
   --right '[ "$THIRL_MATRIX_SIDE$THIRL_MATRIX_SERVER" = right203.0.113.10 ]' \
   --judge '[ "$(cat left.exit right.exit server.exit | xargs)" = "0 0 stopped" ] && echo "{\"path\":\"tcp\",\"ms\":$(cat said)}"'
 says "a judge" "TCP 7"
+# libnice behind two kinds of NAT, with coturn: examples/matrix.
+examples=${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/examples/matrix
+# shellcheck disable=SC2046
+if ! command -v turnserver >/dev/null; then
+  echo "SKIP: libnice through the matrix: needs coturn"
+elif ! cc -o "$work/nice" "$examples/nice.c" $(pkg-config --cflags --libs nice 2>/dev/null) 2>/dev/null; then
+  echo "SKIP: libnice through the matrix: needs libnice-dev"
+else
+  matrix --nats portrestricted,symmetric --server "$examples/coturn.sh" --left "$work/nice" --right "$work/nice"
+  check "libnice: $(tail -n 1 "$work/out")" [ "$(sed -n '2,3p' "$work/out" | sed 's/ [0-9][0-9]* / /g; s/  */ /g; s/ *$//' | paste -sd ';')" = \
+    'portrestricted UDP relay;symmetric relay relay' ]
+fi
 check "no lab is left" no_lab
 check "no file is left" is_empty "$work/tmp"
 
