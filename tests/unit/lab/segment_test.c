@@ -11,6 +11,7 @@
 
 #include "lab/segment.h"
 #include "lab/wire.h"
+#include "rig.h"
 
 enum { IP = THIRL_LAB_ETH_LEN, TCP = IP + 20, HEADERS = TCP + 32, PAYLOAD = 2500, SIZE = 1000 };
 
@@ -98,10 +99,43 @@ static void refuses_what_it_cannot_cut(void **state) {
   assert_false(thirl_lab_segment_init(&s, vnet, frame, len));
 }
 
+/* Each piece is a whole packet, with its part of the payload and a right checksum. */
+static void cut_like(const rig_send *s, size_t headers) {
+  static uint8_t frame[RIG_FRAME_MAX];
+  uint8_t vnet[RIG_VNET];
+  size_t len = rig_write(s, vnet, frame), at = 0;
+  thirl_lab_segment cut;
+  assert_true(thirl_lab_segment_init(&cut, vnet, frame, len));
+  assert_int_equal(thirl_lab_segment_longest(&cut), headers + s->gso);
+  for (thirl_lab_packet *p; (p = thirl_lab_segment_next(&cut)); free(p)) {
+    assert_true(rig_is_sound(p->vnet, p->frame, p->len));
+    assert_memory_equal(p->frame + headers, frame + headers + at, p->len - headers);
+    at += p->len - headers;
+    assert_true(p->len == headers + s->gso || at == s->payload_len);
+  }
+  assert_int_equal(at, s->payload_len);
+}
+
+static void cuts_all_that_kernels_bundle(void **state) {
+  (void)state;
+  cut_like(&(rig_send){.from = "192.0.2.1:1", .to = "192.0.2.2:2", .protocol = 6, .payload_len = 5001, .gso = 1000},
+           54);
+  cut_like(
+      &(rig_send){.from = "[2001:db8::1]:1", .to = "[2001:db8::2]:2", .protocol = 6, .payload_len = 5000, .gso = 999},
+      74);
+  cut_like(&(rig_send){.from = "192.0.2.1:1", .to = "192.0.2.2:2", .protocol = 17, .payload_len = 5000, .gso = 1200},
+           42);
+  cut_like(
+      &(rig_send){
+          .from = "[2001:db8::1]:1", .to = "[2001:db8::2]:2", .protocol = 17, .payload_len = 40000, .gso = 1201},
+      62);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cuts_into_what_the_receiver_expects),
       cmocka_unit_test(refuses_what_it_cannot_cut),
+      cmocka_unit_test(cuts_all_that_kernels_bundle),
   };
   return cmocka_run_group_tests_name("lab/segment", tests, NULL, NULL);
 }
