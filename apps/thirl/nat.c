@@ -12,6 +12,7 @@
 #include "io/net.h"
 #include "io/resolve.h"
 #include "io/secrets.h"
+#include "io/socket.h"
 #include "nat_print.h"
 #include "nat_router.h"
 #include "natcheck/natcheck.h"
@@ -189,8 +190,21 @@ static void begin_handles(nat_run *r) {
   if (isatty(STDERR_FILENO) && !r->args->quiet) uv_timer_start(&r->progress, draw_progress, PROGRESS_MS, PROGRESS_MS);
 }
 
+/* The address that packets to the first server leave from, by the kernel's routes. */
+static thirl_addr local_address(const thirl_addr *server) {
+  thirl_io_sockaddr sa;
+  thirl_addr local = {0};
+  socklen_t len = thirl_io_socket_to_sys(server, &sa);
+  int fd = socket(sa.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return local;
+  if (connect(fd, &sa.any, len) == 0) local = thirl_addr_with_port(thirl_io_socket_local(fd), 0);
+  close(fd);
+  return local;
+}
+
 static thirl_error run(nat_run *r) {
   const arguments *a = r->args;
+  r->config.local = local_address(&r->config.servers[0]);
   begin_router(r);
   r->config.udp = a->udp || !a->tcp;
   r->config.tcp = a->tcp || !a->udp;

@@ -18,7 +18,7 @@ void thirl_natcheck_ask_init(thirl_natcheck_ask *a, const thirl_secrets *secrets
 unsigned thirl_natcheck_ask_open(thirl_natcheck_ask *a, uint16_t port) {
   if (a->n_sockets == THIRL_NATCHECK_ASK_SOCKETS) return a->n_sockets;
   a->sockets[a->n_sockets] = (thirl_natcheck_ask_socket){
-      .state = THIRL_NATCHECK_ASK_WANTED, .id = a->next_id++, .local = thirl_addr_any(a->family, port)};
+      .state = THIRL_NATCHECK_ASK_WANTED, .id = a->next_id++, .local = thirl_addr_with_port(a->local, port)};
   return a->n_sockets++;
 }
 
@@ -94,7 +94,7 @@ static bool read_mapped(const thirl_natcheck_ask *a, const thirl_stun_msg *m, th
   bool has_xor = thirl_stun_msg_get_xor_addr(m, THIRL_STUN_ATTR_XOR_MAPPED_ADDRESS, mapped) == THIRL_OK;
   if (!has_xor) *mapped = plain;
   *rewritten = has_xor && has_plain && !thirl_addr_equal(&plain, mapped);
-  return (has_xor || has_plain) && is_endpoint(mapped) && mapped->family == a->family;
+  return (has_xor || has_plain) && is_endpoint(mapped) && mapped->family == a->local.family;
 }
 
 static void note_source(thirl_natcheck_asked *k, const thirl_addr *from) {

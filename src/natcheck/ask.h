@@ -76,7 +76,7 @@ typedef struct thirl_natcheck_asked {
 
 typedef struct thirl_natcheck_ask {
   thirl_secrets secrets;
-  thirl_family family;
+  thirl_addr local; /* what sockets are bound to, but for the port; any of its family */
   thirl_natcheck_ask_socket sockets[THIRL_NATCHECK_ASK_SOCKETS];
   unsigned n_sockets;
   thirl_natcheck_asked questions[THIRL_NATCHECK_ASK_QUESTIONS];

@@ -81,7 +81,7 @@ static bool read_mapped(const thirl_natcheck_dial *d, const thirl_stun_msg *m, t
   bool has_xor = thirl_stun_msg_get_xor_addr(m, THIRL_STUN_ATTR_XOR_MAPPED_ADDRESS, mapped) == THIRL_OK;
   if (!has_xor) *mapped = plain;
   *rewritten = has_xor && has_plain && !thirl_addr_equal(&plain, mapped);
-  return (has_xor || has_plain) && mapped->family == d->family && !thirl_addr_is_any(mapped) && mapped->port != 0;
+  return (has_xor || has_plain) && mapped->family == d->local.family && !thirl_addr_is_any(mapped) && mapped->port != 0;
 }
 
 static void take_success(thirl_natcheck_dial *d, thirl_natcheck_dialled *k, const thirl_stun_msg *m) {
@@ -212,7 +212,8 @@ static bool poll_door(thirl_natcheck_dial *d, thirl_natcheck_door *door, thirl_n
   }
   if (door->state != THIRL_NATCHECK_DOOR_WANTED) return false;
   door->state = THIRL_NATCHECK_DOOR_OPENING;
-  *out = (thirl_net_action){.verb = THIRL_NET_LISTEN, .id = door->id, .local = thirl_addr_any(d->family, door->port)};
+  *out =
+      (thirl_net_action){.verb = THIRL_NET_LISTEN, .id = door->id, .local = thirl_addr_with_port(d->local, door->port)};
   return true;
 }
 
@@ -241,7 +242,7 @@ static bool poll_call(thirl_natcheck_dial *d, thirl_natcheck_dialled *k, thirl_t
     k->begun = now;
     k->due = thirl_time_after(now, k->c.patience);
     *out = (thirl_net_action){
-        .verb = THIRL_NET_CONNECT, .id = k->id, .local = thirl_addr_any(d->family, port), .remote = k->c.to};
+        .verb = THIRL_NET_CONNECT, .id = k->id, .local = thirl_addr_with_port(d->local, port), .remote = k->c.to};
     return true;
   }
   if (!k->wants_write) return false;

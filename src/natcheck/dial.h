@@ -81,7 +81,7 @@ typedef struct thirl_natcheck_dialled {
 
 typedef struct thirl_natcheck_dial {
   thirl_secrets secrets;
-  thirl_family family;
+  thirl_addr local; /* what doors and calls are bound to, but for the port; any of its family */
   thirl_natcheck_door doors[THIRL_NATCHECK_DIAL_DOORS];
   thirl_natcheck_dialled calls[THIRL_NATCHECK_DIAL_CALLS];
   unsigned n_doors, n_calls;

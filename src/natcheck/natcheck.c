@@ -27,13 +27,16 @@ thirl_error thirl_natcheck_new(const thirl_natcheck_config *config, thirl_natche
     const thirl_addr *a = &config->servers[i];
     if (!thirl_addr_is_set(a) || a->family != config->servers[0].family || a->port == 0) return THIRL_E_INVALID;
   }
+  thirl_addr any = thirl_addr_any((thirl_family)config->servers[0].family, 0),
+             local = thirl_addr_is_set(&config->local) ? config->local : any;
+  if (local.family != any.family) return THIRL_E_INVALID;
   thirl_natcheck *n = calloc(1, sizeof *n);
   if (!n) return THIRL_E_NOMEM;
   n->config = *config;
   for (unsigned i = 0; i < config->n_servers; i++)
     n->report.servers[n->report.n_servers++].addr = config->servers[i];
-  thirl_natcheck_udp_init(&n->udp, &n->report, &config->secrets, FIRST_ID_UDP);
-  thirl_natcheck_tcp_init(&n->tcp, &n->report, &config->secrets, FIRST_ID_TCP);
+  thirl_natcheck_udp_init(&n->udp, &n->report, &config->secrets, &local, FIRST_ID_UDP);
+  thirl_natcheck_tcp_init(&n->tcp, &n->report, &config->secrets, &local, FIRST_ID_TCP);
   n->udp.hairpin_wanted = n->tcp.hairpin_wanted = config->hairpin;
   n->udp.lifetime = config->lifetime;
   n->udp.port = n->tcp.port = config->port;
@@ -54,7 +57,7 @@ static void not_asked(thirl_natcheck_protocol *p) {
 
 static void start(thirl_natcheck *n, thirl_time now) {
   n->started = true;
-  thirl_natcheck_pcp_start(&n->pcp, now, &n->config.gateway, &(thirl_addr){0}, ID_PCP, &n->report.gateway);
+  thirl_natcheck_pcp_start(&n->pcp, now, &n->config.gateway, &n->config.local, ID_PCP, &n->report.gateway);
   if (!n->config.udp) not_asked(&n->report.udp);
   if (!n->config.tcp) not_asked(&n->report.tcp);
   if (n->config.udp) thirl_natcheck_udp_start(&n->udp, now);

@@ -18,6 +18,11 @@ typedef struct thirl_natcheck thirl_natcheck;
 typedef struct thirl_natcheck_config {
   thirl_addr servers[THIRL_NATCHECK_SERVERS_MAX]; /* one family */
   unsigned n_servers;
+  /*
+   * The address that packets to the servers leave from; unset: any. Without it a host with several addresses may use another one for each
+   * destination, which looks like a NAT whose mapping depends on it.
+   */
+  thirl_addr local;
   bool udp, tcp;       /* at least one */
   bool hairpin;        /* look for hairpinning as well */
   thirl_time lifetime; /* measure how long an idle UDP mapping lives, up to this; 0: do not */
@@ -26,7 +31,7 @@ typedef struct thirl_natcheck_config {
   thirl_secrets secrets;
 } thirl_natcheck_config;
 
-/** E_INVALID: no server, too many, two families, an address without port, neither UDP nor TCP; E_NOMEM. */
+/** E_INVALID: no server, too many, two families, an address without port, local of another family, neither UDP nor TCP; E_NOMEM. */
 thirl_error thirl_natcheck_new(const thirl_natcheck_config *config, thirl_natcheck **out);
 /** NULL is allowed. */
 void thirl_natcheck_free(thirl_natcheck *n);

@@ -19,10 +19,10 @@ enum {
 #define MEETING    (3 * THIRL_S)     /* two SYNs */
 
 void thirl_natcheck_tcp_init(thirl_natcheck_tcp *t, thirl_natcheck_report *report, const thirl_secrets *secrets,
-                             thirl_net_id first_id) {
+                             const thirl_addr *local, thirl_net_id first_id) {
   memset(t, 0, sizeof *t);
   thirl_natcheck_dial_init(&t->dial, secrets, first_id);
-  t->dial.family = (thirl_family)report->servers[0].addr.family;
+  t->dial.local = *local;
   t->report = report;
   t->out = &report->tcp;
 }

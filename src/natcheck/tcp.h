@@ -51,9 +51,9 @@ typedef struct thirl_natcheck_tcp {
   bool prepared;
 } thirl_natcheck_tcp;
 
-/** report->servers is filled. Ids from first_id on. */
+/** report->servers is filled. local: what to bind to, the port is not used. Ids from first_id on. */
 void thirl_natcheck_tcp_init(thirl_natcheck_tcp *t, thirl_natcheck_report *report, const thirl_secrets *secrets,
-                             thirl_net_id first_id);
+                             const thirl_addr *local, thirl_net_id first_id);
 void thirl_natcheck_tcp_fini(thirl_natcheck_tcp *t);
 void thirl_natcheck_tcp_start(thirl_natcheck_tcp *t, thirl_time now);
 /** Stop where it is: what is not known yet stays unknown. */

@@ -7,10 +7,10 @@
 #define STRAGGLERS (2500 * THIRL_MS)
 
 void thirl_natcheck_udp_init(thirl_natcheck_udp *u, thirl_natcheck_report *report, const thirl_secrets *secrets,
-                             thirl_net_id first_id) {
+                             const thirl_addr *local, thirl_net_id first_id) {
   memset(u, 0, sizeof *u);
   thirl_natcheck_ask_init(&u->scene.ask, secrets, first_id);
-  u->scene.ask.family = (thirl_family)report->servers[0].addr.family;
+  u->scene.ask.local = *local;
   u->scene.report = report;
   u->scene.out = &report->udp;
 }

@@ -38,9 +38,9 @@ typedef struct thirl_natcheck_udp {
   thirl_natcheck_lifetime life;
 } thirl_natcheck_udp;
 
-/** report->servers is filled. Ids of sockets from first_id on. */
+/** report->servers is filled. local: what to bind to, the port is not used. Ids of sockets from first_id on. */
 void thirl_natcheck_udp_init(thirl_natcheck_udp *u, thirl_natcheck_report *report, const thirl_secrets *secrets,
-                             thirl_net_id first_id);
+                             const thirl_addr *local, thirl_net_id first_id);
 void thirl_natcheck_udp_start(thirl_natcheck_udp *u, thirl_time now);
 /** Stop where it is: what is not known yet stays unknown. */
 void thirl_natcheck_udp_stop(thirl_natcheck_udp *u);
