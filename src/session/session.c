@@ -101,12 +101,17 @@ static void end(thirl_session *s, thirl_session_event_kind kind, thirl_error why
   push_event(s, ev);
 }
 
-/* The peer says that it has ended the session: it has all it wanted if all is here, and has given up otherwise. */
+/*
+ * The peer has ended the relay channel, and the session with it. If something is missing here it has given up. If not, its BYE on the direct path tells
+ * whether it could use all that it has, and is waited for; without such a path all is taken to be well.
+ */
 static void hear_the_end(thirl_session *s) {
-  if (thirl_session_stream_is_complete(&s->stream))
-    s->bye_heard = true;
-  else
+  if (!thirl_session_stream_is_complete(&s->stream))
     end(s, THIRL_SESSION_FAILED, THIRL_E_PEER_CLOSED);
+  else if (thirl_session_path_is_proven(&s->direct))
+    s->relay_was_ended = true;
+  else
+    s->bye_heard = true;
 }
 
 /* ---- which path carries the stream ---- */
@@ -302,6 +307,7 @@ void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why
   if (lasted) s->punch_failures = 0;
   if (why != THIRL_OK) s->relay_reason = why;
   if (s->route == THIRL_SESSION_DIRECT) set_route(s, now, THIRL_SESSION_NO_PATH);
+  if (s->relay_was_ended) hear_the_end(s);
   choose_route(s, now);
   if (why == THIRL_OK) return;
   if (!lasted)

@@ -741,6 +741,39 @@ static void a_peer_that_has_finished_need_not_be_waited_for(void **state) {
   couple_close(c);
 }
 
+/*
+ * The end of the relay channel comes by way of the server, and may be there before the BYE on the direct path, which alone tells whether the peer could use
+ * what it has. When that path is lost, the end of the channel is the last word.
+ */
+static void the_end_of_the_relay_is_not_the_last_word(void **state) {
+  (void)state;
+  for (int lost = 0; lost < 2; lost++) {
+    couple *c = open_both();
+    couple_finish(c, &c->d);
+    couple_write(c, &c->l, 10);
+    couple_finish(c, &c->l);
+    c->d.lazy = true; /* all is there, and its application has not taken it */
+    couple_run(c, 300 * THIRL_MS);
+    assert_true(thirl_session_stream_is_complete(&c->l.s.stream));
+    thirl_session_relay_down(&c->l.s, c->now, THIRL_E_PEER_CLOSED);
+    couple_settle(c);
+    couple_run(c, THIRL_S);
+    assert_int_equal(couple_count(&c->l, THIRL_SESSION_FINISHED) + couple_count(&c->l, THIRL_SESSION_FAILED), 0);
+    if (lost) {
+      thirl_session_direct_down(&c->l.s, c->now, THIRL_E_LOST);
+      couple_settle(c);
+      expect_event(&c->l, THIRL_SESSION_FINISHED, 0, c->now, THIRL_OK);
+    } else {
+      thirl_time t = c->now;
+      thirl_session_abandon(&c->d.s, c->now, THIRL_E_IO);
+      couple_settle(c);
+      couple_run(c, THIRL_S);
+      expect_event(&c->l, THIRL_SESSION_FAILED, 0, t + 50 * THIRL_MS, THIRL_E_PEER_CLOSED);
+    }
+    couple_close(c);
+  }
+}
+
 static void a_peer_that_has_given_up_is_believed_at_once(void **state) {
   (void)state;
   couple *c = open_couple();
@@ -1364,6 +1397,7 @@ int main(void) {
       cmocka_unit_test(a_slow_reader_loses_nothing_when_the_peer_has_gone),
       cmocka_unit_test(the_relay_ends_while_the_last_word_is_awaited),
       cmocka_unit_test(a_peer_that_has_finished_need_not_be_waited_for),
+      cmocka_unit_test(the_end_of_the_relay_is_not_the_last_word),
       cmocka_unit_test(a_peer_that_has_given_up_is_believed_at_once),
       cmocka_unit_test(giving_up_is_told),
       cmocka_unit_test(giving_up_without_a_reason_is_still_giving_up),
