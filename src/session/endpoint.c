@@ -228,8 +228,8 @@ static void evaluate_survey(thirl_session_endpoint *e, thirl_time now) {
   thirl_session_mapping mapping = thirl_session_survey_mapping(&e->survey, &e->lanes);
   THIRL_SESSION_EACH(e, p) {
     if (p->is_buried) continue;
-    if (now >= thirl_session_survey_at(&p->session)) {
-      thirl_session_survey_begun(&p->session);
+    if (now >= thirl_session_doubts_at(&p->session)) {
+      thirl_session_doubts_heard(&p->session);
       thirl_session_survey_begin(&e->survey, now, &e->lanes, &e->queue);
     }
     thirl_session_mapping_is(&p->session, now, mapping);
@@ -361,7 +361,7 @@ thirl_time thirl_session_endpoint_deadline(thirl_session_endpoint *e) {
     if (p->over_at != THIRL_NEVER)
       t = THIRL_MIN(t, p->over_at + OVER_LINGER);
     else
-      t = THIRL_MIN(t, THIRL_MIN(thirl_session_peer_deadline(p), thirl_session_survey_at(&p->session)));
+      t = THIRL_MIN(t, THIRL_MIN(thirl_session_peer_deadline(p), thirl_session_doubts_at(&p->session)));
   }
   return t;
 }

@@ -4,6 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
+#define HANDSHAKE_TIME (10 * THIRL_S)   /* a path that is not proven by then is given up */
+#define ASK_AFTER      (500 * THIRL_MS) /* silence, while something is outstanding, before a PING */
+#define ASK_IDLE       (25 * THIRL_S)   /* silence, with nothing outstanding, before a PING */
+#define DEAD_AFTER     (2 * THIRL_S)    /* silence after a PING before the path is given up; at least 4 round trips */
+
 enum {
   SAY_MAX = 8192,   /* bytes of frames that wait */
   SAY_SPARE = 1024, /* of them, for HELLO, FIN and BYE only */
@@ -149,6 +154,22 @@ bool thirl_session_path_wants_pull(const thirl_session_path *p, thirl_session_st
 
 bool thirl_session_path_is_quiet(const thirl_session_path *p) {
   return !p->tls || (p->say.n == 0 && !thirl_secure_tls_has_output(p->tls));
+}
+
+/* ---- alive? ---- */
+
+thirl_time thirl_session_path_ask_at(const thirl_session_path *p, bool is_outstanding) {
+  if (p->asked_at != THIRL_NEVER || !thirl_session_path_is_proven(p)) return THIRL_NEVER;
+  return p->heard_at + (is_outstanding ? THIRL_MAX(ASK_AFTER, 2 * p->rtt) : ASK_IDLE);
+}
+
+thirl_time thirl_session_path_dead_at(const thirl_session_path *p) {
+  if (!thirl_session_path_is_set(p)) return THIRL_NEVER;
+  if (!thirl_session_path_is_open(p)) return p->born + HANDSHAKE_TIME;
+  if (!thirl_session_path_is_proven(p)) /* the dialer uses it already: HELLO should come within a round trip */
+    return THIRL_MIN(p->born + HANDSHAKE_TIME, p->heard_at + THIRL_MAX(DEAD_AFTER, 4 * (p->heard_at - p->born)));
+  if (p->asked_at == THIRL_NEVER) return THIRL_NEVER;
+  return THIRL_MAX(p->asked_at, p->heard_at) + THIRL_MAX(DEAD_AFTER, 4 * p->rtt);
 }
 
 /* ---- in ---- */

@@ -64,4 +64,9 @@ bool thirl_session_path_say(thirl_session_path *p, const thirl_session_frame *f)
 void thirl_session_path_say_ack(thirl_session_path *p, thirl_session_stream *s);
 void thirl_session_path_ask(thirl_session_path *p, thirl_time now); /* PING, when none is under way */
 
+/** When to ask, if nothing is heard; outstanding: an answer is awaited. NEVER: asked already, or not proven. */
+thirl_time thirl_session_path_ask_at(const thirl_session_path *p, bool is_outstanding);
+/** When to give it up, if nothing is heard. */
+thirl_time thirl_session_path_dead_at(const thirl_session_path *p);
+
 #endif

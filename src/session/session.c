@@ -8,11 +8,7 @@
 #define DIAL_TIMEOUT   (30 * THIRL_S)
 #define LOST_AFTER     (60 * THIRL_S)
 #define WINDOW         ((size_t)4 << 20)
-#define HANDSHAKE_TIME (10 * THIRL_S)   /* a path that is not proven by then is given up */
 #define ACK_DELAY      (20 * THIRL_MS)  /* how long a small acknowledgement may wait for company */
-#define ASK_AFTER      (500 * THIRL_MS) /* silence, while something is outstanding, before a PING */
-#define ASK_IDLE       (25 * THIRL_S)   /* silence, with nothing outstanding, before a PING */
-#define DEAD_AFTER     (2 * THIRL_S)    /* silence after a PING before the path is given up; at least 4 round trips */
 #define ROUND_GAP      (1 * THIRL_S)    /* between rounds at least */
 #define ROUND_FIRST    (100 * THIRL_MS) /* the first of them after "no such peer": a listener may just be coming up */
 #define ROUND_PATHLESS (8 * THIRL_S)    /* between rounds at most, while there is no path at all */
@@ -258,14 +254,14 @@ void thirl_session_mapping_is(thirl_session *s, thirl_time now, thirl_session_ma
   derive_reason(s, now);
 }
 
-thirl_time thirl_session_survey_at(const thirl_session *s) {
-  bool wanted = s->punching && !s->survey_asked && !thirl_session_path_is_proven(&s->direct) &&
+thirl_time thirl_session_doubts_at(const thirl_session *s) {
+  bool wanted = s->punching && !s->doubts_heard && !thirl_session_path_is_proven(&s->direct) &&
                 s->state != THIRL_SESSION_STATE_OVER;
   return wanted ? thirl_time_after(s->go_at, SURVEY_AFTER) : THIRL_NEVER;
 }
 
-void thirl_session_survey_begun(thirl_session *s) {
-  s->survey_asked = true;
+void thirl_session_doubts_heard(thirl_session *s) {
+  s->doubts_heard = true;
 }
 
 static void take_report(thirl_session *s, thirl_time now, const thirl_session_frame *f) {
@@ -319,7 +315,7 @@ void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why
 void thirl_session_punch_started(thirl_session *s, thirl_time go_at) {
   s->go_at = go_at;
   s->punching = true;
-  s->survey_asked = false;
+  s->doubts_heard = false;
 }
 
 void thirl_session_punch_failed(thirl_session *s, thirl_time now, thirl_error why) {
@@ -525,19 +521,12 @@ static bool is_outstanding(const thirl_session *s) {
 }
 
 static thirl_time ask_at(const thirl_session *s, const thirl_session_path *p, bool carries) {
-  if (p->asked_at != THIRL_NEVER || !thirl_session_path_is_proven(p)) return THIRL_NEVER;
-  if (carries && is_outstanding(s)) return p->heard_at + THIRL_MAX(ASK_AFTER, 2 * p->rtt);
-  return p->heard_at + ASK_IDLE;
+  return thirl_session_path_ask_at(p, carries && is_outstanding(s));
 }
 
 static thirl_time dead_at(const thirl_session *s, const thirl_session_path *p) {
-  if (!thirl_session_path_is_set(p)) return THIRL_NEVER;
-  if (p == &s->direct && s->is_prospect) return THIRL_NEVER; /* ICE watches it */
-  if (!thirl_session_path_is_open(p)) return p->born + HANDSHAKE_TIME;
-  if (!thirl_session_path_is_proven(p)) /* the dialer uses it already: HELLO should come within a round trip */
-    return THIRL_MIN(p->born + HANDSHAKE_TIME, p->heard_at + THIRL_MAX(DEAD_AFTER, 4 * (p->heard_at - p->born)));
-  if (p->asked_at == THIRL_NEVER) return THIRL_NEVER;
-  return THIRL_MAX(p->asked_at, p->heard_at) + THIRL_MAX(DEAD_AFTER, 4 * p->rtt);
+  bool is_watched_by_ice = p == &s->direct && s->is_prospect;
+  return is_watched_by_ice ? THIRL_NEVER : thirl_session_path_dead_at(p);
 }
 
 static void watch(thirl_session *s, thirl_time now, thirl_session_route r) {

@@ -70,7 +70,7 @@ typedef struct thirl_session {
   thirl_addr remote;                             /* of the direct path */
   thirl_error relay_reason;                      /* why the stream is not direct; OK: not known yet */
   thirl_session_findings ours, theirs, reported; /* reported: what the peer was told of ours on this path */
-  bool survey_asked;                             /* in this round */
+  bool doubts_heard;                             /* in this round */
   thirl_error last_error;                        /* what a failure will be called */
   bool bye_said, bye_heard, punching, knows_incarnation;
   bool relay_was_ended; /* by the peer, which must still say on the direct path whether all was well */
@@ -130,8 +130,8 @@ void thirl_session_stranger(thirl_session *s, const thirl_addr *remote, thirl_er
 /** What is known of our own NAT now. */
 void thirl_session_mapping_is(thirl_session *s, thirl_time now, thirl_session_mapping mapping);
 /** When it should be asked what our NAT does: punching takes so long that it will have to be explained. NEVER: not in this round. */
-thirl_time thirl_session_survey_at(const thirl_session *s);
-void thirl_session_survey_begun(thirl_session *s);
+thirl_time thirl_session_doubts_at(const thirl_session *s);
+void thirl_session_doubts_heard(thirl_session *s);
 /** A CONNECT went out; it came back with a channel (OK) or not. */
 void thirl_session_round_begun(thirl_session *s, thirl_time now);
 void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e);

@@ -280,8 +280,8 @@ static void punch(game *g, uint8_t arg) {
   if (arg & 1) thirl_session_punch_started(&g->s, g->now);
   if (arg & 2) thirl_session_mapping_is(&g->s, g->now, (thirl_session_mapping)(arg >> 4 & 3));
   if (arg & 4) thirl_session_punch_failed(&g->s, g->now, (thirl_error)(1 + next(g) % (THIRL_ERROR_COUNT - 1)));
-  if (thirl_session_survey_at(&g->s) <= g->now) thirl_session_survey_begun(&g->s);
-  HOLDS(thirl_session_survey_at(&g->s) > g->now);
+  if (thirl_session_doubts_at(&g->s) <= g->now) thirl_session_doubts_heard(&g->s);
+  HOLDS(thirl_session_doubts_at(&g->s) > g->now);
 }
 
 static void lose_path(game *g, int i, uint8_t arg) {

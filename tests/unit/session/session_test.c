@@ -433,20 +433,20 @@ static void a_survey_is_wanted_after_three_seconds_of_punching(void **state) {
   (void)state;
   couple *c = open_relayed();
   thirl_session *s = &c->d.s;
-  assert_true(thirl_session_survey_at(s) == THIRL_NEVER);
+  assert_true(thirl_session_doubts_at(s) == THIRL_NEVER);
   thirl_session_punch_started(s, c->now);
-  assert_int_equal(thirl_session_survey_at(s), c->now + 3 * THIRL_S);
-  thirl_session_survey_begun(s);
-  assert_true(thirl_session_survey_at(s) == THIRL_NEVER);
+  assert_int_equal(thirl_session_doubts_at(s), c->now + 3 * THIRL_S);
+  thirl_session_doubts_heard(s);
+  assert_true(thirl_session_doubts_at(s) == THIRL_NEVER);
   thirl_session_punch_failed(s, c->now, THIRL_E_TIMEOUT);
   thirl_session_punch_started(s, c->now); /* the next round */
-  assert_int_equal(thirl_session_survey_at(s), c->now + 3 * THIRL_S);
+  assert_int_equal(thirl_session_doubts_at(s), c->now + 3 * THIRL_S);
   thirl_session_punch_failed(s, c->now, THIRL_E_TIMEOUT);
-  assert_true(thirl_session_survey_at(s) == THIRL_NEVER);
+  assert_true(thirl_session_doubts_at(s) == THIRL_NEVER);
   both_punch(c);
   couple_direct_up(c);
   couple_run(c, THIRL_S);
-  assert_true(thirl_session_survey_at(s) == THIRL_NEVER); /* it has worked */
+  assert_true(thirl_session_doubts_at(s) == THIRL_NEVER); /* it has worked */
   couple_close(c);
 }
 
