@@ -21,6 +21,7 @@ behaviours='eim/eif eim/adf eim/apdf adm/eif adm/adf adm/apdf apdm/eif apdm/adf 
 letters='P S R B'
 declare -A allocation=([P]=preserve [S]=seq:1 [R]=random [B]=block:1024) model=([P]=preserving [S]=sequential [R]=random [B]=block)
 declare -A place=() # of each host: the path of its namespace
+# shellcheck disable=SC2154 # of topology.sh
 export THIRL_LAB_DIR=$lab_work/labs
 wrong=0
 
@@ -312,12 +313,18 @@ check_expiry() {
   done <"$lab_work/expiry"
 }
 
-end_lab() { "$thirl" lab down --name same >"$lab_work/down.log" 2>&1; }
+end() {
+  local status=$?
+  exec 2>/dev/null # bash would tell of each process on a host
+  "$thirl" lab down --name same >/dev/null
+  (exit "$status")
+  lab_stop
+}
 
 mkdir -p "$THIRL_LAB_DIR"
 write_network >"$lab_work/same.lab"
 "$thirl" lab up --name same "$lab_work/same.lab" || lab_die "the network does not come up"
-trap 'status=$?; exec 2>/dev/null; end_lab; (exit $status); lab_stop' EXIT
+trap end EXIT
 find_places
 
 observers=()
