@@ -6,9 +6,10 @@
 #include <unistd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
-enum { BACKLOG = 16 };
+enum { BACKLOG = 16, ANSWER_S = 20 };
 
 static int make_socket(const char *path, int flags, struct sockaddr_un *address, int *out) {
   *address = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -130,6 +131,8 @@ thirl_error thirl_lab_control_ask(const char *path, const char *request, int fd,
   int error = thirl_lab_control_connect(path, &conn);
   if (error == EACCES || error == EPERM) return THIRL_E_PERMISSION;
   if (error) return THIRL_E_NOT_FOUND;
+  struct timeval limit = {.tv_sec = ANSWER_S};
+  setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   thirl_error e = THIRL_OK;
   if (strlen(request) >= THIRL_LAB_CONTROL_PACKET_MAX) e = THIRL_E_LIMIT;
   if (e == THIRL_OK && !thirl_lab_control_send(conn, THIRL_LAB_CONTROL_REQUEST, request, strlen(request), &fd, 1))
@@ -140,6 +143,7 @@ thirl_error thirl_lab_control_ask(const char *path, const char *request, int fd,
   }
   close(conn);
   if (e == THIRL_E_EOF) return THIRL_E_NOT_FOUND;
+  if (e == THIRL_E_AGAIN) return THIRL_E_TIMEOUT;
   if (e != THIRL_OK) return e;
   return out->kind == THIRL_LAB_CONTROL_DONE ? THIRL_OK : THIRL_E_INVALID;
 }

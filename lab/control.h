@@ -44,7 +44,7 @@ bool thirl_lab_control_send(int fd, char kind, const char *text, size_t len, con
 thirl_error thirl_lab_control_receive(int fd, thirl_lab_control_packet *out);
 /**
  * Asks path and waits for the last answer, with texts on to (a descriptor, -1: nowhere). fd: sent along, or -1. E_NOT_FOUND: there is no such lab, or no
- * longer; E_INVALID: a complaint, in out->text.
+ * longer; E_INVALID: a complaint, in out->text; E_TIMEOUT: it does not answer within 20 seconds.
  */
 thirl_error thirl_lab_control_ask(const char *path, const char *request, int fd, int to, thirl_lab_control_packet *out);
 

@@ -7,9 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+
+#include "lab/control.h"
+
+enum { WAIT_TRIES = 250, WAIT_MS = 20 };
 
 static bool is_ours(const char *path) {
   struct stat st;
@@ -86,6 +91,26 @@ static int lock(const thirl_lab_state *s, bool make) {
   }
 }
 
+/* To connect is not enough: the socket of a process that is being killed is open for a while. */
+static bool answers(const thirl_lab_state *s) {
+  thirl_lab_control_packet *p = malloc(sizeof *p);
+  thirl_error e = p ? thirl_lab_control_ask(s->control, "status", -1, -1, p) : THIRL_E_NOMEM;
+  free(p);
+  return e == THIRL_OK;
+}
+
+/* A lab that is about to end, or was killed a moment ago, holds its lock and does not answer: that passes. */
+static int lock_or_wait(const thirl_lab_state *s) {
+  for (int i = 0;; i++) {
+    int fd = lock(s, true);
+    if (fd >= 0 || errno != EWOULDBLOCK) return fd;
+    if (i == WAIT_TRIES || answers(s)) break;
+    nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
+  }
+  errno = EWOULDBLOCK;
+  return -1;
+}
+
 static void read_mark(thirl_lab_state *s) {
   char path[THIRL_LAB_STATE_PATH_MAX];
   path_of(s, "mark", path);
@@ -117,7 +142,7 @@ thirl_error thirl_lab_state_take(const char *name, thirl_lab_state *out, thirl_l
   if (e != THIRL_OK) return e;
   if (!make_ours(out->directory))
     return thirl_lab_words_complain(why, THIRL_E_PERMISSION, "%s cannot be made: %s", out->directory, strerror(errno));
-  out->lock = lock(out, true);
+  out->lock = lock_or_wait(out);
   if (out->lock < 0 && errno == EWOULDBLOCK)
     return thirl_lab_words_complain(why, THIRL_E_IN_USE,
                                     "a lab called %s is up already: thirl lab down, or up with another --name", name);

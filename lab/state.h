@@ -28,7 +28,8 @@ typedef struct thirl_lab_state {
 /** Where the lab of this name is, or would be. E_INVALID: no name; E_LIMIT: the path is too long; E_PERMISSION: the directory is somebody else's. */
 thirl_error thirl_lab_state_find(const char *name, thirl_lab_state *out, thirl_lab_complaint *why);
 /**
- * Takes the name: the directory is made, and what a killed lab has left there is ended and removed. E_IN_USE: such a lab is up.
+ * Takes the name: the directory is made, and what a killed lab has left there is ended and removed. Waits for one that is ending, 5 seconds at most.
+ * E_IN_USE: such a lab is up.
  */
 thirl_error thirl_lab_state_take(const char *name, thirl_lab_state *out, thirl_lab_complaint *why);
 /** Removes the directory, unless the name has gone to another lab meanwhile, and gives up the lock; for whoever holds it. */

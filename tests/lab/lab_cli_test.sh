@@ -47,13 +47,14 @@ is() {
 
 supervisor() { lab list | sed -n 's/.*process \([0-9]*\),.*/\1/p'; }
 
-# Processes that carry the mark of a lab, or whose network is one of $networks.
-networks=''
+# What there is of a lab: processes that carry its mark, those whose numbers are in $pids, and its name. (Not those of its namespaces: the numbers of
+# namespaces are given to others at once.)
+mark='' pids=''
 remains() {
-  local p link
-  for p in /proc/[0-9]*; do
-    link=$(readlink "$p/ns/net" 2>/dev/null)
-    case " $networks " in *" $link "*) [ -z "$link" ] || echo "${p#/proc/}" ;; esac
+  local p
+  [ -z "$mark" ] || grep -lzx "THIRL_LAB_MARK=$mark" /proc/[0-9]*/environ 2>/dev/null
+  for p in $pids; do
+    [ -z "$(readlink "/proc/$p/ns/net")" ] || echo "process $p" # a zombie has none
   done
   ls -A "$state" 2>/dev/null
 }
@@ -62,11 +63,10 @@ leaves_nothing() {
   wait_for 5 nothing_remains || { fail "$1: something is left"; remains; }
 }
 
-note_networks() {
-  networks=$(for host in a b server; do lab exec "$host" readlink /proc/self/ns/net; done | tr '\n' ' ')
-  local pid
-  pid=$(supervisor)
-  networks="$networks $(readlink "/proc/$pid/ns/net")"
+note_processes() {
+  mark=$(lab exec server printenv THIRL_LAB_MARK)
+  pids=$(supervisor)
+  pids="$pids $(pgrep -P "$pids" | tr '\n' ' ')"
 }
 
 cat >two.lab <<'END'
@@ -96,7 +96,7 @@ up_and_down() {
   local engine
   for engine in natbox netfilter; do
     is "up ($engine)" "two is up" "$(lab up two.lab --engine "$engine" "${options[@]}" 2>&1)"
-    note_networks
+    note_processes
     lab exec a -- ping -q -c 1 -W 5 203.0.113.10 >/dev/null || fail "no ping through $engine"
     lab exec server -- ping -q -c 1 -W 1 192.168.1.10 >/dev/null && fail "ping into $engine"
     lab set link a down || fail "set link a down ($engine)"
@@ -124,7 +124,7 @@ up_and_down() {
 
 exec_is_transparent() {
   lab up two.lab "${options[@]}" >/dev/null || { fail "up"; return; }
-  note_networks
+  note_processes
   lab exec a sh -c 'exit 7'
   is "exit code" 7 "$?"
   lab exec a -- sh -c 'kill -TERM $$'
@@ -158,11 +158,11 @@ exec_is_transparent() {
 # The supervisor is killed while processes run, one of them in a session and with an environment of its own.
 killed() {
   lab up two.lab "${options[@]}" >/dev/null || { fail "up"; return; }
-  note_networks
+  note_processes
   lab exec a -- sleep 1000 &
-  lab exec b -- sh -c 'env -i setsid sleep 1000 >/dev/null 2>&1 &'
-  # shellcheck disable=SC2016
-  wait_for 5 sh -c 'test "$(pgrep -c -x sleep)" -ge 2' || fail "nothing to kill"
+  pids="$pids $!"
+  pids="$pids $(lab exec b -- sh -c 'env -i setsid sleep 1000 >/dev/null 2>&1 & echo $!')"
+  [ "$(remains | grep -c '^process')" -eq 4 ] || fail "nothing to kill"
   kill -KILL "$(supervisor)"
   leaves_nothing "kill -9"
   wait
@@ -170,19 +170,22 @@ killed() {
 
 # With its guard, and then the next start.
 killed_twice() {
-  local first
   lab up two.lab "${options[@]}" >/dev/null || { fail "up"; return; }
-  note_networks
-  first=$networks
-  lab exec b -- sh -c 'setsid sleep 1000 >/dev/null 2>&1 &'
-  local pid guard
-  pid=$(supervisor)
-  guard=$(pgrep -P "$pid")
-  kill -KILL "$guard" "$pid"
-  nothing_remains && fail "nothing is left to be found"
+  note_processes
+  local killed=$pids first first_mark=$mark
+  first=$(lab exec b -- sh -c 'setsid sleep 1000 >/dev/null 2>&1 & echo $!')
+  # shellcheck disable=SC2086
+  kill -STOP $killed # so that neither sees the other go
+  # shellcheck disable=SC2086
+  kill -KILL $killed
+  pids=$first
+  remains | grep -q "process $first" || fail "nothing is left to be found"
   is "up again" "two is up" "$(lab up two.lab "${options[@]}" 2>&1)"
+  remains | grep -q "process $first" && fail "the next start leaves a process of the last one"
+  note_processes
   lab down || fail "down"
-  networks=$first
+  nothing_remains || { fail "down: something is left"; remains; }
+  mark=$first_mark
   nothing_remains || { fail "the next start: something is left"; remains; }
 }
 
@@ -192,7 +195,7 @@ interrupted_up() {
   printf '#!/bin/sh\ntouch %s/slow/begun\nexec sleep 2\n' "$work" >slow/ip
   chmod 755 slow/ip
   chmod 777 slow
-  networks=''
+  mark='' pids=''
   (trap - INT; PATH=$work/slow:$PATH exec "${as[@]}" env THIRL_LAB_DIR="$state" "$work/thirl" lab up two.lab "${options[@]}") >/dev/null 2>&1 &
   local up=$!
   wait_for 5 test -e slow/begun || fail "ip was not begun"
@@ -235,7 +238,9 @@ interrupted_run() {
   "${as[@]}" env THIRL_LAB_DIR="$state" "$work/thirl" lab run --parallel run.lab "${options[@]}" >out 2>&1 &
   local run=$! code
   wait_for 10 grep -q begun out || fail "run has not begun"
-  networks=$(readlink "/proc/$(supervisor)/ns/net")
+  mark=''
+  pids=$(supervisor)
+  pids="$pids $(pgrep -P "$pids" | tr '\n' ' ')"
   kill "-$1" "$run"
   wait "$run" 2>/dev/null
   code=$?
@@ -254,7 +259,7 @@ refused() {
 }
 
 bad_input() {
-  networks=''
+  mark='' pids=''
   printf 'net inet 203.0.113.0/24\nnat a b 10.1.0.2 lan 10.0.0.0/24\nnat b a 10.0.0.2 lan 10.1.0.0/24\n' >bad.lab
   refused 2 'bad.lab:2: a loop: a behind b behind a' up bad.lab
   printf 'net inet 203.0.113.0/24\nhost a inet 203.0.113.1\nlink b latency=1ms\n' >bad.lab
@@ -292,14 +297,14 @@ presets() {
     is "preset $preset" "$preset is up" "$(lab up "$preset" "${options[@]}" 2>&1)"
     lab down || fail "down of $preset"
   done
-  networks=''
+  mark='' pids=''
   leaves_nothing presets
 }
 
 # ---- as root only ----
 
 without_programs() {
-  mode=root as=() options=() networks='' state=$work/state.none
+  mode=root as=() options=() mark='' pids='' state=$work/state.none
   local words
   words=$(unshare -m sh -c "mount -t tmpfs none /usr/sbin && exec env THIRL_LAB_DIR=$state $work/thirl lab up --engine netfilter two.lab" 2>&1)
   if [ -x /usr/bin/ip ]; then

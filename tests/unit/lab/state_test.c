@@ -4,13 +4,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
+#include "lab/control.h"
 #include "lab/state.h"
 
 static char directory[64];
@@ -28,6 +32,24 @@ static int tear_down(void **state) {
   return rmdir(directory);
 }
 
+/* A process that is up as far as others can see. */
+static pid_t answer_at(const char *path) {
+  static thirl_lab_control_packet p;
+  int listener;
+  assert_int_equal(thirl_lab_control_listen(path, &listener), 0);
+  fcntl(listener, F_SETFL, 0);
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  while (pid == 0) {
+    int fd = accept(listener, NULL, NULL);
+    if (thirl_lab_control_receive(fd, &p) == THIRL_OK)
+      thirl_lab_control_send(fd, THIRL_LAB_CONTROL_DONE, "", 0, NULL, 0);
+    close(fd);
+  }
+  close(listener);
+  return pid;
+}
+
 static void a_name_belongs_to_one_at_a_time(void **state) {
   (void)state;
   thirl_lab_state first, second;
@@ -35,7 +57,10 @@ static void a_name_belongs_to_one_at_a_time(void **state) {
   char names[4][THIRL_LAB_STATE_NAME_MAX + 1];
   assert_int_equal(thirl_lab_state_take("home", &first, &why), THIRL_OK);
   assert_int_equal(strlen(first.mark), THIRL_LAB_SWEEP_MARK_LEN);
+  pid_t lab = answer_at(first.control);
   assert_int_equal(thirl_lab_state_take("home", &second, &why), THIRL_E_IN_USE);
+  kill(lab, SIGKILL);
+  assert_int_equal(waitpid(lab, NULL, 0), lab);
   assert_string_equal(why.text, "a lab called home is up already: thirl lab down, or up with another --name");
   assert_int_equal(thirl_lab_state_take("away", &second, &why), THIRL_OK);
   assert_string_not_equal(first.mark, second.mark);
@@ -64,6 +89,31 @@ static void what_a_dead_lab_has_left_is_removed(void **state) {
   close(again.lock);
   assert_int_equal(thirl_lab_state_list(names, 4), 0);
   assert_int_equal(access(s.directory, F_OK), -1);
+}
+
+/* It does not answer any more, and then its lock is free. */
+static void one_that_is_ending_is_waited_for(void **state) {
+  (void)state;
+  thirl_lab_state s, next;
+  thirl_lab_complaint why = {""};
+  int ends[2];
+  char byte;
+  assert_int_equal(thirl_lab_state_take("home", &s, &why), THIRL_OK);
+  assert_int_equal(pipe(ends), 0);
+  pid_t other = fork();
+  assert_true(other >= 0);
+  if (other == 0) {
+    close(ends[0]);
+    usleep(50000); /* the test does not depend on it: without, there is nothing to wait for */
+    _exit(0);      /* with it goes the last descriptor of the lock */
+  }
+  close(s.lock);
+  close(ends[1]);
+  assert_int_equal(thirl_lab_state_take("home", &next, &why), THIRL_OK);
+  assert_int_equal(read(ends[0], &byte, 1), 0);
+  close(ends[0]);
+  assert_int_equal(waitpid(other, NULL, 0), other);
+  thirl_lab_state_remove(&next);
 }
 
 /* A guard that comes late must not remove what is no longer its own. */
@@ -108,6 +158,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_name_belongs_to_one_at_a_time, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_a_dead_lab_has_left_is_removed, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(one_that_is_ending_is_waited_for, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_name_that_has_gone_on_is_left_alone, set_up, tear_down),
       cmocka_unit_test_setup_teardown(names_stay_in_their_directory, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_directory_of_others_is_refused, set_up, tear_down),
