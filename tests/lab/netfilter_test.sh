@@ -214,6 +214,22 @@ check_more() {
 
 more_of() { grep "host$2 " "$lab_work/more.$1" | cut -d' ' -f"$3"; }
 
+# A firewall translates nothing and lets in whom its filter allows (IPv4; see firewall_test.sh for IPv6).
+check_walls() {
+  local side filter hosts=()
+  for side in F0 F1 F2; do hosts+=("$lab_prefix-host$side"); done
+  lab_nat F0 "mode=firewall filter=eif"
+  lab_nat F1 "mode=firewall filter=adf unsolicited=icmp"
+  lab_nat F2 "mode=firewall filter=apdf tcp.unsolicited=rst"
+  probe 26000 classify udp "${hosts[@]}" >"$lab_work/more.wall-udp"
+  probe 26000 classify tcp "${hosts[@]}" >"$lab_work/more.wall-tcp"
+  for side in F0 F1 F2; do
+    case $side in F0) filter=eif ;; F1) filter=adf ;; *) filter=apdf ;; esac
+    say "firewall, filter=$filter: plain udp" "eim $filter 5000 5000 5000" "$(more_of wall-udp "$side" 3,4,7-)"
+    say "firewall, filter=$filter: plain tcp" "eim $filter 5000 5000 5000" "$(more_of wall-tcp "$side" 3,4,7-)"
+  done
+}
+
 # Life times of 1 s (no answer yet) and 3 s (answered), told apart by 0.35 s on either side. Other inner ports than before, so nothing lives on.
 check_expiry() {
   local number=0 behaviour expected answer
@@ -241,6 +257,9 @@ sides R alloc=random
 while IFS='|' read -r side nat _; do
   lab_side "$side" "$nat"
 done <<<"$more"
+for side in F0 F1 F2; do
+  lab_side "$side" none
+done
 lab_host X4 twinX4 "${lab_lan[X4]}.11"
 for number in 0 1 2 3 4 5 6 7 8; do
   lab_host "P$number" "twinP$number" "${lab_lan[P$number]}.11"
@@ -254,6 +273,7 @@ check_classes tcp
 check_twins
 check_early
 check_more
+check_walls
 check_observers
 check_matrix udp 2000
 check_matrix tcp 4000
