@@ -7,6 +7,7 @@
 #include "lab/icmp.h"
 #include "lab/route.h"
 #include "lab/segment.h"
+#include "lab/split.h"
 #include "lab/wire.h"
 
 enum { GROW_MIN = 64 };
@@ -177,6 +178,14 @@ static void capture(thirl_lab_cable_end *c, thirl_time at, const thirl_lab_fligh
   if (c->capture) thirl_lab_pcap_add(c->capture, at, flight->vnet, flight->frame, flight->len);
 }
 
+static void arrive(thirl_lab_fabric *f, thirl_time at, thirl_lab_cable_end *c, thirl_lab_flight *flight) {
+  capture(c, at, flight);
+  if (c->is_port)
+    to_port(f, at, c->port, flight);
+  else
+    to_interface(f, &(thirl_lab_arrival){.cable = (int)(c - f->cables), .net = c->net, .at = at, .flight = *flight});
+}
+
 /* ---- switches ---- */
 
 static void down(thirl_lab_fabric *f, thirl_time at, thirl_lab_cable_end *c, thirl_lab_flight *flight);
@@ -223,7 +232,7 @@ static void through_switch(thirl_lab_fabric *f, thirl_time at, size_t net, size_
     thirl_lab_flight_drop(flight); /* the receiver is where it came from */
 }
 
-/* ---- MTU ---- */
+/* ---- both ways over a cable ---- */
 
 /* The longest IP packet that this frame stands for; 0: it is not IP. */
 static size_t packet_len(const thirl_lab_flight *flight, thirl_lab_headers *h) {
@@ -247,58 +256,64 @@ static bool tell_too_big(const thirl_lab_fabric *f, const thirl_lab_cable_end *c
   return true;
 }
 
-/* True: the packet was too big, and is gone. */
-static bool is_too_big(thirl_lab_fabric *f, thirl_time at, thirl_lab_cable_end *c, thirl_lab_way way,
-                       thirl_lab_flight *flight) {
+/* Over the link, or past it when nothing happens there. */
+static void onward(thirl_lab_fabric *f, thirl_time at, thirl_lab_cable_end *c, thirl_lab_way way,
+                   thirl_lab_flight *flight) {
+  thirl_lab_link *l = &c->link[way];
+  if (!thirl_lab_link_is_transparent(l)) {
+    enter_link(f, at, c, way, flight);
+    return;
+  }
+  thirl_lab_link_pass(l, flight->len);
+  if (way == THIRL_LAB_UP)
+    through_switch(f, at, c->net, (size_t)(c - f->cables), flight);
+  else
+    arrive(f, at, c, flight);
+}
+
+/* The packet does not fit: in pieces, or not at all. Takes it. */
+static void handle_too_big(thirl_lab_fabric *f, thirl_time at, thirl_lab_cable_end *c, thirl_lab_way way,
+                           thirl_lab_flight *flight, const thirl_lab_headers *h) {
   const thirl_lab_link_terms *t = &c->link[way].terms;
-  thirl_lab_headers h;
   thirl_lab_flight error = {0};
-  if (t->mtu == 0 || packet_len(flight, &h) <= t->mtu) return false;
+  thirl_lab_split split;
+  if (!thirl_lab_segment_is_large(flight->vnet) && !t->black_hole && thirl_lab_split_init(&split, flight, h, t->mtu)) {
+    for (thirl_lab_packet *p; (p = thirl_lab_split_next(&split));) {
+      thirl_lab_flight piece = thirl_lab_flight_of(p);
+      onward(f, at, c, way, &piece);
+    }
+    thirl_lab_flight_drop(flight);
+    return;
+  }
   c->link[way].stats.too_big++;
   if (!c->told_big) note(f, at, THIRL_LAB_NOTE_TOO_BIG, c);
   c->told_big = true;
-  bool tells = !t->black_hole && tell_too_big(f, c, t->mtu, flight, &h, &error);
+  bool tells = !t->black_hole && tell_too_big(f, c, t->mtu, flight, h, &error);
   thirl_lab_flight_drop(flight);
-  if (!tells) return true;
+  if (!tells) return;
   if (way == THIRL_LAB_UP)
     down(f, at, c, &error);
   else
     through_switch(f, at, c->net, (size_t)(c - f->cables), &error);
-  return true;
 }
 
-/* ---- both ways over a cable ---- */
-
-static void arrive(thirl_lab_fabric *f, thirl_time at, thirl_lab_cable_end *c, thirl_lab_flight *flight) {
-  capture(c, at, flight);
-  if (c->is_port)
-    to_port(f, at, c->port, flight);
+static void cross(thirl_lab_fabric *f, thirl_time at, thirl_lab_cable_end *c, thirl_lab_way way,
+                  thirl_lab_flight *flight) {
+  const thirl_lab_link_terms *t = &c->link[way].terms;
+  thirl_lab_headers h;
+  if (t->mtu > 0 && packet_len(flight, &h) > t->mtu)
+    handle_too_big(f, at, c, way, flight, &h);
   else
-    to_interface(f, &(thirl_lab_arrival){.cable = (int)(c - f->cables), .net = c->net, .at = at, .flight = *flight});
+    onward(f, at, c, way, flight);
 }
 
 static void down(thirl_lab_fabric *f, thirl_time at, thirl_lab_cable_end *c, thirl_lab_flight *flight) {
-  thirl_lab_link *l = &c->link[THIRL_LAB_DOWN];
-  if (is_too_big(f, at, c, THIRL_LAB_DOWN, flight)) return;
-  if (!thirl_lab_link_is_transparent(l)) {
-    enter_link(f, at, c, THIRL_LAB_DOWN, flight);
-    return;
-  }
-  thirl_lab_link_pass(l, flight->len);
-  arrive(f, at, c, flight);
+  cross(f, at, c, THIRL_LAB_DOWN, flight);
 }
 
 void thirl_lab_fabric_send(thirl_lab_fabric *f, thirl_time at, size_t cable, thirl_lab_flight *flight) {
-  thirl_lab_cable_end *c = &f->cables[cable];
-  thirl_lab_link *l = &c->link[THIRL_LAB_UP];
-  capture(c, at, flight);
-  if (is_too_big(f, at, c, THIRL_LAB_UP, flight)) return;
-  if (!thirl_lab_link_is_transparent(l)) {
-    enter_link(f, at, c, THIRL_LAB_UP, flight);
-    return;
-  }
-  thirl_lab_link_pass(l, flight->len);
-  through_switch(f, at, c->net, cable, flight);
+  capture(&f->cables[cable], at, flight);
+  cross(f, at, &f->cables[cable], THIRL_LAB_UP, flight);
 }
 
 void thirl_lab_fabric_send_net(thirl_lab_fabric *f, thirl_time at, size_t net, thirl_lab_flight *flight) {

@@ -203,6 +203,49 @@ static void too_big_is_told(void **state) {
   rig_close(&r);
 }
 
+static void what_may_be_split_is(void **state) {
+  (void)state;
+  static const size_t sizes[] = {976, 976, 56};
+  static const unsigned offsets[] = {0, 122, 244};
+  rig r;
+  open_with(&r, "link h up mtu=1000\n");
+  for (int turn = 0; turn < 2; turn++) {
+    uint8_t whole[2100], vnet[RIG_VNET] = {0};
+    size_t len = RIG_ETH + 20;
+    rig_send_from(&r, "a",
+                  &(rig_send){.from = "192.168.1.10:5000",
+                              .to = "203.0.113.10:80",
+                              .payload_len = 2000,
+                              .may_fragment = true,
+                              .unfinished = turn});
+    assert_int_equal(r.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+      const uint8_t *ip = r.got[i].frame + RIG_ETH;
+      assert_int_equal(r.got[i].len, RIG_ETH + 20 + sizes[i]);
+      assert_int_equal(ip[6] << 8 | ip[7], offsets[i] | (i < 2 ? 0x2000 : 0));
+      assert_true(rig_is_sound(r.got[i].vnet, r.got[i].frame, r.got[i].len)); /* the header's checksum */
+      if (i == 0) memcpy(whole, r.got[i].frame, RIG_ETH + 20);
+      memcpy(whole + len, ip + 20, sizes[i]);
+      len += sizes[i];
+    }
+    /* Together they are the packet. */
+    assert_int_equal(len, RIG_ETH + 20 + 8 + 2000);
+    uint8_t *ip = whole + RIG_ETH;
+    unsigned header = (unsigned)(ip[10] << 8 | ip[11]) + (unsigned)(ip[2] << 8 | ip[3]) + 0x2000 + 0xffff - 2028;
+    header = (header & 0xffff) + (header >> 16);
+    header = (header & 0xffff) + (header >> 16);
+    ip[2] = 2028 >> 8;
+    ip[3] = 2028 & 255;
+    ip[6] = 0;
+    ip[10] = (uint8_t)(header >> 8);
+    ip[11] = (uint8_t)header;
+    assert_true(rig_is_sound(vnet, whole, len));
+    rig_clear(&r);
+  }
+  assert_int_equal(count(&r, "h").up.too_big, 0);
+  rig_close(&r);
+}
+
 static void a_black_hole_says_nothing(void **state) {
   (void)state;
   rig r;
@@ -272,6 +315,7 @@ int main(void) {
       cmocka_unit_test(losses_take_packets_not_bundles),
       cmocka_unit_test(delay_alone_leaves_bundles_whole),
       cmocka_unit_test(too_big_is_told),
+      cmocka_unit_test(what_may_be_split_is),
       cmocka_unit_test(a_black_hole_says_nothing),
       cmocka_unit_test(cables_are_cut_and_mended),
       cmocka_unit_test(a_rate_is_kept),
