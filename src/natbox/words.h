@@ -6,20 +6,12 @@
 #ifndef THIRL_NATBOX_WORDS_H
 #define THIRL_NATBOX_WORDS_H
 
-#include "natbox/config.h"
+#include "natbox/wordtable.h"
 
 enum {
   THIRL_NATBOX_WORD_MAX = 320,  /* bytes of one word */
   THIRL_NATBOX_WORDS_MAX = 2048 /* bytes that all words of a config take, with the final NUL */
 };
-
-typedef struct thirl_natbox_word {
-  const char *name;
-  const char
-      *values; /* "eim|adm|apdm"; capital letters stand for something to fill in, brackets for what may be left out */
-  const char *sentence; /* what it decides */
-  bool per_protocol;    /* "udp." or "tcp." may stand before it; alone it means both */
-} thirl_natbox_word;
 
 /** All words in turn: NULL when index is past the last one. */
 const thirl_natbox_word *thirl_natbox_words_get(unsigned index);
