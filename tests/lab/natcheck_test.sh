@@ -138,6 +138,21 @@ echo "exit $?" >>"$lab_work/blocked"
 compare "no UDP" "$lab_work/blocked" tcp "$ei|$apd|preserving|dropped"
 has "no UDP" "$lab_work/blocked" '"udp":{"reachable":"no","reachable_why":"no-answer"' '"no-udp"' 'exit 0'
 
+# A router that offers port mapping, by other people; it takes only public addresses for its own and is told one that it has not.
+PATH=$PATH:/usr/sbin
+if command -v miniupnpd >/dev/null; then
+  printf '%s\n' ext_ifname=wan ext_ip=9.9.9.9 listening_ip=lan http_port=5000 enable_upnp=yes enable_natpmp=yes secure_mode=yes \
+    "lease_file=$lab_work/leases" uuid=00000000-0000-0000-0000-000000000001 'allow 1024-65535 0.0.0.0/0 1024-65535' >"$lab_work/upnp.conf"
+  lab_spawn natA miniupnpd -d -f "$lab_work/upnp.conf" -P "$lab_work/upnp.pid" >"$lab_work/upnp.log" 2>&1
+  lab_wait 10 grep -q 'traffic on port 5351' "$lab_work/upnp.log" || { cat "$lab_work/upnp.log"; lab_die "miniupnpd does not start"; }
+  lab_in hostA "$thirl" nat --json --quiet --udp 203.0.113.10:4478 >"$lab_work/upnp" 2>&1
+  has "a router with port mapping" "$lab_work/upnp" '"pcp":"yes","natpmp":"yes","upnp":"yes","natpmp_address":"9.9.9.9","upnp_address":"9.9.9.9"' \
+    '"double_nat":"yes","double_nat_sign":"router-address-differs"'
+  [ ! -s "$lab_work/leases" ] || { echo "FAIL  a port was mapped: $(cat "$lab_work/leases")"; wrong=$((wrong + 1)); }
+else
+  echo "SKIP: no miniupnpd (Debian: miniupnpd-nftables), so no router with port mapping"
+fi
+
 # A NAT whose idle mappings live for 12 s.
 lab_nat C "preset=portrestricted udp.timeout=12s"
 lab_in hostC "$thirl" nat --json --quiet --udp --lifetime 60 203.0.113.10:4478 >"$lab_work/lifetime" 2>&1
