@@ -5,7 +5,7 @@
  *
  *   "exec HOST"                     -> done "MARK", the user namespace (or none) and the network namespace of the host
  *   "set LINE"                      -> done, or a complaint
- *   "show"                          -> text..., done
+ *   "show", "stats"                 -> text..., done
  *   "status"                        -> done "PID HOSTS NATS SECONDS"
  *   "capture NODE [inner]" + a file -> done when all of it is in the file, at the end of the connection
  *   "down"                          -> done and a descriptor that is at its end when nothing is left of the lab

@@ -11,6 +11,7 @@
 
 #include "lab/control.h"
 #include "lab/show.h"
+#include "lab/stats.h"
 
 void thirl_lab_request_client_init(thirl_lab_request_client *c, int fd) {
   *c = (thirl_lab_request_client){.fd = fd, .file = -1};
@@ -97,14 +98,14 @@ static thirl_error give_namespaces(const thirl_lab_request_client *c, const thir
   return THIRL_OK;
 }
 
-static void show(const thirl_lab_request_client *c, const thirl_lab_running *lab) {
-  char *text = thirl_lab_show_draw(lab->t);
+/* text is freed; NULL: there was no memory for it. */
+static void give_text(const thirl_lab_request_client *c, char *text) {
   size_t n = text ? strlen(text) : 0;
   for (size_t at = 0; at < n; at += THIRL_LAB_CONTROL_PACKET_MAX / 2)
     thirl_lab_control_send(c->fd, THIRL_LAB_CONTROL_TEXT, text + at,
                            THIRL_MIN(n - at, (size_t)THIRL_LAB_CONTROL_PACKET_MAX / 2), NULL, 0);
-  free(text);
   say(c, text ? THIRL_LAB_CONTROL_DONE : THIRL_LAB_CONTROL_COMPLAINT, text ? "" : "out of memory");
+  free(text);
 }
 
 static void tell_status(const thirl_lab_request_client *c, const thirl_lab_running *lab) {
@@ -140,7 +141,9 @@ static thirl_lab_request_outcome answer(thirl_lab_request_client *c, thirl_lab_r
     e = begin_capture(c, lab, rest, &p->fds[0], &why);
     if (e == THIRL_OK) say(c, THIRL_LAB_CONTROL_TEXT, "");
   } else if (behind(p->text, "show")) {
-    show(c, lab);
+    give_text(c, thirl_lab_show_draw(lab->t));
+  } else if (behind(p->text, "stats")) {
+    give_text(c, thirl_lab_stats_write(lab->engine, lab->t, thirl_lab_pump_now()));
   } else if (behind(p->text, "status")) {
     tell_status(c, lab);
   } else if (behind(p->text, "down")) {

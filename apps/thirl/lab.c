@@ -171,25 +171,42 @@ static int lab_exec(const lab_arguments *a) {
   return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_STARTED;
 }
 
-static int show_running(const lab_arguments *a) {
+/* What the lab has to say to one word. */
+static int print_answer(const lab_arguments *a, const char *word) {
   static thirl_lab_control_packet answer;
   thirl_lab_state state;
   thirl_lab_complaint why = {""};
   thirl_error e = find_lab(a, &state, &why);
-  if (e == THIRL_OK) e = thirl_lab_client_ask(&state, "show", -1, STDOUT_FILENO, &answer, &why);
+  if (e == THIRL_OK) e = thirl_lab_client_ask(&state, word, -1, STDOUT_FILENO, &answer, &why);
   return e == THIRL_OK ? EXIT_OK : fail(e, &why);
 }
 
 static int lab_show(const lab_arguments *a) {
   thirl_lab_topology *t;
   thirl_lab_complaint why = {""};
-  if (a->n_words == 0) return show_running(a);
+  if (a->n_words == 0) return print_answer(a, "show");
   thirl_error e = read_topology(a, a->words[0], &t, &why);
   if (e != THIRL_OK) return fail(e, &why);
   char *text = thirl_lab_show_draw(t);
   thirl_lab_topology_free(t);
   if (!text) return complain(EXIT_GENERIC, "out of memory");
   fputs(text, stdout);
+  free(text);
+  return EXIT_OK;
+}
+
+static int lab_stats(const lab_arguments *a) {
+  return print_answer(a, "stats");
+}
+
+static int lab_log(const lab_arguments *a) {
+  thirl_lab_state state;
+  thirl_lab_complaint why = {""};
+  size_t len = 0;
+  thirl_error e = find_lab(a, &state, &why);
+  char *text = e == THIRL_OK ? read_file(state.log, &len, &why) : NULL;
+  if (!text) return fail(e == THIRL_OK ? THIRL_E_NOT_FOUND : e, &why);
+  fwrite(text, 1, len, stdout);
   free(text);
   return EXIT_OK;
 }
@@ -329,6 +346,8 @@ static const lab_command lab_table[] = {
     {"set", "[--name NAME] LINE...", "change it: \"nat home reboot\", \"link a down\", \"host a move cgn 100.64.0.9\"",
      "nh", 1, -1, lab_set},
     {"show", "[options] [FILE | PRESET]", "draw it, or the network of a file", "neh", 0, 1, lab_show},
+    {"stats", "[--name NAME]", "what has gone over each link and through each NAT", "nh", 0, 0, lab_stats},
+    {"log", "[--name NAME]", "what has happened: events, addresses that nobody has, full queues", "nh", 0, 0, lab_log},
     {"capture", "[options] NODE [inner] FILE", "write what goes over a link to a pcap file, until Ctrl-C", "nth", 2, 3,
      lab_capture},
     {"down", "[--name NAME]", "end it and everything that runs in it", "nh", 0, 0, lab_down},

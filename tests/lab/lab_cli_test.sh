@@ -89,7 +89,7 @@ host a home 192.168.1.10
 at 1s  host a move cgn 100.64.0.9
 run a -- echo one; echo two >&2; ping -q -c 1 -W 5 203.0.113.10 >/dev/null && echo reached
 run server -- echo $THIRL_LAB_HOST; exit 3
-run a -- until ip -4 address show dev eth0 | grep -q 100.64.0.9/16; do sleep 0.02; done; ping -q -c 1 -W 5 203.0.113.10 >/dev/null && echo moved
+run a -- until ip -4 address show dev eth0 2>/dev/null | grep -q 100.64.0.9/16; do sleep 0.02; done; ping -q -c 1 -W 5 203.0.113.10 >/dev/null && echo moved
 END
 
 up_and_down() {
@@ -122,6 +122,8 @@ up_and_down() {
   done
 }
 
+said_in_log() { lab log | grep -q "$1"; }
+
 exec_is_transparent() {
   lab up two.lab "${options[@]}" >/dev/null || { fail "up"; return; }
   note_processes
@@ -150,6 +152,9 @@ exec_is_transparent() {
   # 24 bytes of header, and at least two requests and two answers of 16 + 98
   [ "$(stat -c %s out.d/a.pcap)" -ge $((24 + 4 * 114)) ] || fail "a capture of $(stat -c %s out.d/a.pcap) bytes"
   rm -f out.d/a.pcap
+  is "stats" "  IPv4  1 mappings, 1 flows, 2 packets out, 2 in" "$(lab stats | sed -n '/^home$/,/^home inner$/s/^  IPv4/&/p')"
+  lab exec a -- ping -q -c 1 -W 1 203.0.113.99 >/dev/null && fail "ping to nobody"
+  wait_for 5 said_in_log 'nobody answers for 203.0.113.99 on the net of' || { fail "log"; lab log; }
   lab down || fail "down"
   nothing_remains || { fail "down: something is left"; remains; }
   is "nothing up" "thirl lab: no lab is up: thirl lab up FILE" "$(lab exec a true 2>&1)"
@@ -216,7 +221,7 @@ server| server
 a| moved
 ok     0   a: echo one; echo two >&2; ping -q -c 1 -W 5 203.0.113.10 >/dev/null && echo reached
 bad    3   server: echo \$THIRL_LAB_HOST; exit 3
-ok     0   a: until ip -4 address show dev eth0 | grep -q 100.64.0.9/16; do sleep 0.02; done; ping -q -c 1 -W 5 203.0.113.10 >/dev/null && echo moved" \
+ok     0   a: until ip -4 address show dev eth0 2>/dev/null | grep -q 100.64.0.9/16; do sleep 0.02; done; ping -q -c 1 -W 5 203.0.113.10 >/dev/null && echo moved" \
     "$(sed 's/   *[0-9.]* s  /   /' <<<"$out")"
   leaves_nothing run
   sed -i '/^run/d' run.lab
