@@ -74,7 +74,7 @@ typedef struct thirl_session {
   thirl_error last_error;                        /* what a failure will be called */
   bool bye_said, bye_heard, punching, knows_incarnation;
   bool relay_was_ended; /* by the peer, which must still say on the direct path whether all was well */
-  bool is_prospect;                       /* the direct path is not confirmed by ICE yet */
+  bool is_prospect;     /* the direct path is not confirmed by ICE yet */
   uint64_t incarnation, peer_incarnation; /* a peer that has begun anew cannot go on with this stream */
   /* rounds, on the dialer */
   thirl_time round_at, round_started;

@@ -118,7 +118,7 @@ static void a_stream(void **state) {
   skip_under_a_sanitizer();
   thirl_session_stream s;
   uint8_t *p;
-  size_t n, skipped, all = 0;
+  size_t n, skipped;
   uint64_t offset;
   long before = scarce.live;
   thirl_session_stream_init(&s, (size_t)1 << 20);
@@ -129,7 +129,7 @@ static void a_stream(void **state) {
   assert_int_equal(thirl_session_stream_reserve(&s, 0, 100, &skipped, &p, &n), THIRL_E_NOMEM);
   assert_int_equal(scarce.live, before);
   assert_int_equal(thirl_session_stream_space(&s, &p, &n), THIRL_OK);
-  for (; n; all += n) { /* full, and all of it sent: time for a larger ring, which there is no memory for */
+  while (n) { /* full, and all of it sent: time for a larger ring, which there is no memory for */
     memset(p, 'x', n);
     thirl_session_stream_commit(&s, n);
     assert_int_equal(thirl_session_stream_space(&s, &p, &n), THIRL_OK);
