@@ -8,7 +8,7 @@
 #include "exit.h"
 
 /** What the command line said. Strings point into argv or the environment. */
-enum { ARGUMENTS_WORDS_MAX = 8 };
+enum { ARGUMENTS_WORDS_MAX = 8, ARGUMENTS_LIST_MAX = 16 };
 
 typedef struct arguments {
   const char *server, *identity, *ticket;
@@ -18,6 +18,10 @@ typedef struct arguments {
   unsigned lifetime_s, port;              /* 0: not asked for; any */
   const char *words[ARGUMENTS_WORDS_MAX]; /* what is no option */
   unsigned n_words;
+  /* options that may be given several times */
+  const char *local[ARGUMENTS_LIST_MAX], *remote[ARGUMENTS_LIST_MAX];
+  const char *allow[ARGUMENTS_LIST_MAX], *allow_bind[ARGUMENTS_LIST_MAX];
+  unsigned n_local, n_remote, n_allow, n_allow_bind;
 } arguments;
 
 typedef struct command {
@@ -33,6 +37,7 @@ typedef struct command {
 
 int command_listen(const arguments *a);
 int command_connect(const arguments *a);
+int command_forward(const arguments *a);
 int command_key(const arguments *a);
 int command_lab(int argc, char **argv);
 int command_nat(const arguments *a);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "pipe.h"
+#include "reach.h"
 #include "status.h"
 
 int command_key(const arguments *a) {
-  thirl_options o = pipe_options(a);
+  thirl_options o = reach_options(a);
   thirl_context *c = NULL;
   char id[THIRL_PEER_MAX];
   status_init(a);

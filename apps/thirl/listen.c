@@ -1,12 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipe.h"
+#include "reach.h"
+#include "serve.h"
 #include "status.h"
 
+/* What --allow-forward and --allow-bind name. */
+static int read_rules(const arguments *a, tunnel_rules *out) {
+  for (unsigned i = 0; i < a->n_allow; i++)
+    if (spec_read_end(a->allow[i], true, false, &out->connect[out->n_connect++]) != THIRL_OK) {
+      status_error(THIRL_E_SYNTAX,
+                   "--allow-forward wants HOST:PORT, such as localhost:22; * stands for any host or port");
+      return EXIT_USAGE;
+    }
+  for (unsigned i = 0; i < a->n_allow_bind; i++)
+    if (spec_read_end(a->allow_bind[i], true, true, &out->bind[out->n_bind++]) != THIRL_OK) {
+      status_error(THIRL_E_SYNTAX, "--allow-bind wants [HOST:]PORT, such as 8080; * stands for any host or port");
+      return EXIT_USAGE;
+    }
+  return EXIT_OK;
+}
+
 int command_listen(const arguments *a) {
-  thirl_options o = pipe_options(a);
+  tunnel_rules rules = {.n_connect = 0};
+  thirl_options o = reach_options(a);
   char ticket[THIRL_TICKET_MAX];
   thirl_context *c = NULL;
   status_init(a);
+  int code = read_rules(a, &rules);
+  if (code != EXIT_OK) return code;
+  bool serves = rules.n_connect + rules.n_bind > 0;
+  o.max_incoming = serves ? SERVE_PEERS_MAX : 1;
   thirl_error e = thirl_context_new(&o, &c);
   if (e == THIRL_OK) e = thirl_context_listen(c, ticket);
   if (e != THIRL_OK) {
@@ -14,8 +37,8 @@ int command_listen(const arguments *a) {
     thirl_context_free(c);
     return command_exit_code(e, false);
   }
-  status_ticket(ticket);
-  int code = pipe_run(c, 0, a->timeout_s);
+  status_ticket(ticket, serves ? "forward -L [BIND:]PORT:HOST:HOSTPORT" : "connect");
+  code = serves ? serve_run(c, &rules) : pipe_run(c, 0, a->timeout_s);
   thirl_context_free(c);
   return code;
 }

@@ -30,16 +30,24 @@ static const option_row option_table[] = {
     {'H', "--hairpin", NULL,
      "also whether two hosts behind the NAT meet at its outer address; some firewalls take it for an attack"},
     {'L', "--lifetime", "SECONDS", "also how long an idle UDP mapping lives, up to so long; takes that time"},
+    {'1', "-L", "[BIND:]PORT:HOST:HOSTPORT", "listen here, connect there: HOST:HOSTPORT as the peer sees it"},
+    {'2', "-R", "[BIND:]PORT:HOST:HOSTPORT", "listen at the peer, connect from here"},
+    {'3', "-U", "[BIND:]PORT:HOST:HOSTPORT", "the same for UDP: not there yet"},
+    {'4', "--allow-forward", "HOST:PORT",
+     "let \"thirl forward -L\" connect to this, and be no pipe; * for any host or port"},
+    {'5', "--allow-bind", "[HOST:]PORT", "let \"thirl forward -R\" listen at this port of ours"},
     {'Q', "--quiet", NULL, "no progress on stderr"},
     {'q', "--quiet", NULL, "say nothing on stderr but the ticket and errors"},
     {'h', "--help", NULL, "this text"},
 };
 
 static const command command_table[] = {
-    {"listen", "[options]", "make a ticket, wait for one peer, and be a pipe to it", "siedrtjqh", false, 0,
+    {"listen", "[options]", "make a ticket, wait for one peer, and be a pipe to it", "siedrtjq45h", false, 0,
      command_listen, NULL},
     {"connect", "[options] TICKET | -", "reach the peer of a ticket and be a pipe to it", "iedrtjqh", true, 0,
      command_connect, NULL},
+    {"forward", "[options] TICKET | -", "carry TCP connections to and from the peer of a ticket, in ssh's words",
+     "123iedrtjqh", true, 0, command_forward, NULL},
     {"key", "[options]", "print the id of this machine's key, making the key on first use", "ijh", false, 0,
      command_key, NULL},
     {"nat", "[options] [SERVER[:PORT]...]", "tell what NAT this machine is behind, and what that means", "sUT6pHLJQh",
@@ -100,6 +108,12 @@ static int set_number(unsigned *to, unsigned long most, const char *complaint, c
   return EXIT_OK;
 }
 
+static int add_to(const char *list[], unsigned *n, const char *value) {
+  if (*n == ARGUMENTS_LIST_MAX) return complain("too often: 16 times are the most:", value);
+  list[(*n)++] = value;
+  return EXIT_OK;
+}
+
 static int set_option(arguments *a, const option_row *o, const char *value) {
   switch (o->letter) {
   case 's':
@@ -114,6 +128,15 @@ static int set_option(arguments *a, const option_row *o, const char *value) {
     return set_number(&a->port, 65535, "--port wants a number from 1 to 65535, not", value);
   case 'L':
     return set_number(&a->lifetime_s, 3600, "--lifetime wants a number of seconds from 1 to 3600, not", value);
+  case '1':
+    return add_to(a->local, &a->n_local, value);
+  case '2':
+    return add_to(a->remote, &a->n_remote, value);
+  case '4':
+    return add_to(a->allow, &a->n_allow, value);
+  case '5':
+    return add_to(a->allow_bind, &a->n_allow_bind, value);
+  case '3':
   case 'U':
     a->udp = true;
     break;

@@ -43,18 +43,6 @@ static void release_signals(const sigset_t *before) {
   sigprocmask(SIG_SETMASK, before, NULL);
 }
 
-thirl_options pipe_options(const arguments *a) {
-  thirl_options o = THIRL_OPTIONS_INIT;
-  o.server = a->server;
-  o.identity = a->identity;
-  o.ephemeral = a->ephemeral;
-  o.direct_only = a->direct_only;
-  o.relay_only = a->relay_only;
-  o.timeout_ms = a->timeout_s * 1000;
-  o.max_incoming = 1;
-  return o;
-}
-
 typedef struct pipe_state {
   thirl_context *context;
   thirl_session_handle session;

@@ -5,8 +5,6 @@
 
 #include "command.h"
 
-/** The options of a context from the command line. */
-thirl_options pipe_options(const arguments *a);
 /**
  * Runs the context until one session has ended. session: the one dialled, or 0 to take the first that comes in. deadline_s: how long to wait for the
  * first to come in, 0 for ever. Returns the exit code; has said everything.

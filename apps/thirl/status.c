@@ -61,13 +61,25 @@ static void say(const char *format, ...) {
   va_end(ap);
 }
 
-void status_ticket(const char *ticket) {
+void status_ticket(const char *ticket, const char *command) {
   if (status.json) {
     print_json("ticket", json_pack("{s:s}", "ticket", ticket));
     return;
   }
   say("waiting; on the other machine run:");
-  fprintf(stderr, "thirl connect %s\n", ticket);
+  fprintf(stderr, "thirl %s %s\n", command, ticket);
+}
+
+void status_note(const char *type, const char *format, ...) {
+  char text[1024];
+  va_list ap;
+  va_start(ap, format);
+  vsnprintf(text, sizeof text, format, ap);
+  va_end(ap);
+  if (status.json)
+    print_json(type, json_pack("{s:o}", "text", text_of(text)));
+  else
+    say("%s", text);
 }
 
 void status_error(thirl_error e, const char *more) {

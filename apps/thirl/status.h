@@ -6,10 +6,12 @@
 #include "command.h"
 
 void status_init(const arguments *a);
-/** The line the other side needs. */
-void status_ticket(const char *ticket);
+/** The line the other side needs: "thirl COMMAND TICKET". */
+void status_ticket(const char *ticket, const char *command);
 /** One event of a context. */
 void status_event(const thirl_event *ev);
+/** Something that a person may want to know, as one line; in JSON an object of this type with the line as "text". */
+void status_note(const char *type, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** What went wrong, and more words when there are some. */
 void status_error(thirl_error e, const char *more);
 

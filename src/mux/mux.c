@@ -100,6 +100,13 @@ thirl_error thirl_mux_write(thirl_mux *m, uint32_t id, thirl_bytes b, size_t *do
   return THIRL_OK;
 }
 
+size_t thirl_mux_room(thirl_mux *m, uint32_t id) {
+  thirl_mux_stream *s = thirl_mux_table_find_living(m, id);
+  size_t n = s && !s->finished ? THIRL_MUX_WRITE_MAX - s->tx.n : 0;
+  if (s && n == 0) s->full = true;
+  return n;
+}
+
 thirl_error thirl_mux_finish(thirl_mux *m, uint32_t id) {
   thirl_mux_stream *s = thirl_mux_table_find_living(m, id);
   if (!s) return THIRL_E_NOT_FOUND;

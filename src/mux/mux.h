@@ -23,6 +23,8 @@ thirl_error thirl_mux_accept(thirl_mux *m, uint32_t stream);
 thirl_error thirl_mux_refuse(thirl_mux *m, uint32_t stream, thirl_error why);
 /** Takes up to b.n bytes and says how many: OK with *done > 0. E_AGAIN: no room, WRITABLE follows. E_STATE after finish, E_NOT_FOUND, E_NOMEM. */
 thirl_error thirl_mux_write(thirl_mux *m, uint32_t stream, thirl_bytes b, size_t *done);
+/** How many bytes write would take now; 0 for a dead stream too. After a 0 of a living one WRITABLE follows. */
+size_t thirl_mux_room(thirl_mux *m, uint32_t stream);
 /** Our direction ends behind what was written. E_NOT_FOUND. */
 thirl_error thirl_mux_finish(thirl_mux *m, uint32_t stream);
 /**

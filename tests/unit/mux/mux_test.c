@@ -252,8 +252,10 @@ static void room_is_told(void **state) {
   (void)state;
   couple c = open_couple();
   uint32_t id = open_stream(&c, 0);
+  assert_int_equal(thirl_mux_room(c.m[0], id), THIRL_MUX_WRITE_MAX);
   assert_int_equal(put(&c, 0, id, THIRL_MUX_WRITE_MAX), THIRL_MUX_WRITE_MAX);
-  assert_int_equal(put(&c, 0, id, 1), 0);
+  assert_int_equal(thirl_mux_room(c.m[0], id), 0);
+  assert_int_equal(thirl_mux_room(c.m[0], 99), 0);
   expect_nothing(&c, 0);
   settle(&c);
   expect(&c, 0, THIRL_MUX_WRITABLE, id);

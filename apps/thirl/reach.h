@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* From what the command line says about a ticket to a session that is on its way up. */
+#ifndef THIRL_APPS_REACH_H
+#define THIRL_APPS_REACH_H
+
+#include "command.h"
+
+/** What the library is to know of the command line. */
+thirl_options reach_options(const arguments *a);
+/** EXIT_OK, or the exit code with the complaint made. *c is the caller's on success. */
+int reach_peer(const arguments *a, thirl_context **c, thirl_session_handle *session);
+
+#endif
