@@ -3,6 +3,7 @@
 #
 # Called by lab.c, which explains it.   lab.sh [ROUNDS]
 #
+# shellcheck disable=SC2086
 # Two networks of the same form: a client behind a NAT, and a server; once with bin/internet in the middle, once with a namespace that masquerades.
 set -u
 rounds=${1:-3}
@@ -44,16 +45,21 @@ start_internet() { # LINK-LINES
 }
 
 serve() { # HOST FORM PORT
-  lab_spawn "$1" "$bench" "$2" "$3" </dev/null >"$lab_work/$1-$2"
+  # shellcheck disable=SC2086
+  lab_spawn "$1" ${4:-} "$bench" "$2" "$3" </dev/null >"$lab_work/$1-$2"
   lab_wait 5 grep -q ready "$lab_work/$1-$2" || lab_die "$2 does not start"
 }
+
+# The clocks at both ends run before the load that they share the machine with, where that is allowed: the network is measured, not they.
+first=''
+chrt -f 1 true 2>/dev/null && first='chrt -f 1'
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 start_internet
 for name in outside far koutside; do
   serve "$name" sink 9
-  serve "$name" echo 7
+  serve "$name" echo 7 "$first"
 done
 lab_in inside "$bench" ping 203.0.113.10 7 5 >/dev/null
 : >"$lab_work/k"
@@ -72,17 +78,17 @@ printf 'TCP through a NAT, one stream, medians of %d rounds in turn\n' "$rounds"
 printf '  kernel MASQUERADE  %8.2f Gbit/s\n  engine             %8.2f Gbit/s\n  ratio              %8.2f   (wanted: 0.5)\n' \
   "$(median <"$lab_work/k")" "$(median <"$lab_work/e")" "$(median <"$lab_work/r")"
 
-read -r _ _ km _ _ < <(lab_in kinside "$bench" ping 203.0.113.10 7 500)
-read -r _ _ em _ _ < <(lab_in inside "$bench" ping 203.0.113.10 7 500)
+read -r _ _ km _ _ < <(lab_in kinside $first "$bench" ping 203.0.113.10 7 500)
+read -r _ _ em _ _ < <(lab_in inside $first "$bench" ping 203.0.113.10 7 500)
 printf 'datagrams there and back, median\n  kernel %d us, engine %d us: %d us more for two ways through   (wanted: 200)\n' "$km" "$em" $((em - km))
 
 start_internet "link inside latency=10ms"
 lab_in inside "$bench" ping 203.0.113.10 7 5 >/dev/null
-read -r n least middle late worst < <(lab_in inside "$bench" ping 203.0.113.10 7 300)
+read -r n least middle late worst < <(lab_in inside $first "$bench" ping 203.0.113.10 7 300)
 printf 'a cable with 10 ms each way, idle: least %d, median %d, 95%% %d, worst %d us over the 20000, of %d\n' \
   $((least - 20000)) $((middle - 20000)) $((late - 20000)) $((worst - 20000)) "$n"
 lab_spawn busy "$bench" send 203.0.113.11 9 6 </dev/null >"$lab_work/load"
-read -r n least middle late worst < <(lab_in inside "$bench" ping 203.0.113.10 7 200)
+read -r n least middle late worst < <(lab_in inside $first "$bench" ping 203.0.113.10 7 200)
 printf 'the same while another stream fills the engine: least %d, median %d, 95%% %d, worst %d us, of %d   (wanted at 95%%: 1000 a way)\n' \
   $((least - 20000)) $((middle - 20000)) $((late - 20000)) $((worst - 20000)) "$n"
 kill "$internet_pid"
