@@ -284,6 +284,22 @@ static void two_nats_are_as_strict_as_the_stricter(void **state) {
   }
 }
 
+/* ---- odd NATs ---- */
+
+static void a_pool_of_addresses_is_seen(void **state) {
+  (void)state;
+  natscene_config c = natscene_config_of(14, nat_of(0, 0, 2));
+  c.nat.pooling = THIRL_NATBOX_ARBITRARY;
+  c.nat.n_pool = 2;
+  c.nat.pool[0] = thirl_addr_v4(203, 0, 113, 2, 0);
+  c.nat.pool[1] = thirl_addr_v4(203, 0, 113, 3, 0);
+  natscene_result r = natscene_play(&c);
+  assert_int_equal(r.report.udp.n_outer, 3);
+  assert_int_equal(r.report.tcp.n_outer, 3);
+  never_wrong(&r.report.udp, "UDP, pool", 0, 0, c.seed);
+  never_wrong(&r.report.tcp, "TCP, pool", 0, 0, c.seed);
+}
+
 /* ---- on demand ---- */
 
 static void hairpin_is_found_where_it_can_be(void **state) {
@@ -371,6 +387,7 @@ int main(void) {
       cmocka_unit_test(without_a_nat_there_is_none),
       cmocka_unit_test(a_firewall_filters_without_mapping),
       cmocka_unit_test(two_nats_are_as_strict_as_the_stricter),
+      cmocka_unit_test(a_pool_of_addresses_is_seen),
       cmocka_unit_test(hairpin_is_found_where_it_can_be),
       cmocka_unit_test(hairpin_is_not_looked_for_unasked),
       cmocka_unit_test(the_lifetime_is_bracketed),

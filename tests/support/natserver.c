@@ -122,7 +122,7 @@ static natserver_conn *find(natserver *s, thirl_net_id id) {
 static unsigned corner_of(const natserver *s, const thirl_addr *local) {
   for (unsigned i = 0; i < 4; i++)
     if (thirl_addr_equal(&s->corners[i], local)) return i;
-  MUST(!"a connection to no corner");
+  MUST(false); /* a connection to no corner */
   return 0;
 }
 
