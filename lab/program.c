@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,9 +12,10 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { EXIT_NOT_FOUND = 127, EXIT_NOT_STARTED = 126 };
+enum { EXIT_NOT_FOUND = 127, EXIT_NOT_STARTED = 126, LOOK_UP_MS = 100 };
 
 /* A file in memory: unlike a pipe it never makes anybody wait. */
 static int memory(const char *text) {
@@ -68,6 +70,24 @@ void thirl_lab_program_start(thirl_lab_program *p, int netns, const char *const 
   if (in >= 0) close(in);
 }
 
+/* Somebody wants the caller to end, who has put that off: what hangs must not keep him. */
+static bool is_over(void) {
+  sigset_t set;
+  return sigpending(&set) == 0 &&
+         (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGHUP) == 1);
+}
+
+static int wait_for(pid_t pid) {
+  int status = 0;
+  struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+  while (end.fd >= 0 && poll(&end, 1, LOOK_UP_MS) == 0)
+    if (is_over()) kill(pid, SIGKILL);
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (end.fd >= 0) close(end.fd);
+  return status;
+}
+
 /* The first line of what it said that has something in it. */
 static void first_line(int fd, char *out, size_t size) {
   ssize_t n = pread(fd, out, size - 1, 0);
@@ -83,8 +103,7 @@ thirl_error thirl_lab_program_finish(thirl_lab_program *p, thirl_lab_complaint *
   char line[160];
   if (p->pid == 0)
     e = thirl_lab_words_complain(why, THIRL_E_IO, "%s cannot be started: no process, or no memory", p->name);
-  while (p->pid > 0 && waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
-    ;
+  if (p->pid > 0) status = wait_for(p->pid);
   if (e == THIRL_OK && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_FOUND)
     e = thirl_lab_words_complain(why, THIRL_E_NOT_FOUND, "there is no program called %s (Debian: %s)", p->name,
                                  strcmp(p->name, "nft") == 0  ? "nftables"

@@ -19,7 +19,10 @@ typedef struct thirl_lab_program {
  */
 void thirl_lab_program_start(thirl_lab_program *p, int netns, const char *const *argv, const char *input,
                              const int *keep, size_t n_keep);
-/** Waits for its end. E_NOT_FOUND: there is no such program; E_IO: it failed, and *why has its name and the first line that it said. */
+/**
+ * Waits for its end, and kills it when a SIGTERM, SIGINT or SIGHUP is pending that the caller has blocked. E_NOT_FOUND: there is no such program; E_IO: it
+ * failed, and *why has its name and the first line that it said.
+ */
 thirl_error thirl_lab_program_finish(thirl_lab_program *p, thirl_lab_complaint *why);
 /** Both. */
 thirl_error thirl_lab_program_run(int netns, const char *const *argv, const char *input, thirl_lab_complaint *why);

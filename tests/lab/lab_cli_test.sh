@@ -197,7 +197,7 @@ killed_twice() {
 # Ctrl-C while it is being set up: ip hangs.
 interrupted_up() {
   mkdir -p slow
-  printf '#!/bin/sh\ntouch %s/slow/begun\nexec sleep 2\n' "$work" >slow/ip
+  printf '#!/bin/sh\ntouch %s/slow/begun\nexec sleep 100\n' "$work" >slow/ip
   chmod 755 slow/ip
   chmod 777 slow
   mark='' pids=''
