@@ -65,6 +65,7 @@ static thirl_error add_nat(thirl_lab_gateways *g, size_t node) {
     free(n);
     return e;
   }
+  n->node = node;
   n->outer = g->n_doors;
   add_door(g, (int)node, thirl_lab_fabric_find(g->fabric, node, false), false, like->outer.net);
   n->inner = g->n_doors;
@@ -80,7 +81,8 @@ thirl_error thirl_lab_gateway_init(thirl_lab_gateways *g, const thirl_lab_topolo
   g->topology = t;
   g->fabric = fabric;
   g->notes = notes;
-  thirl_heap_init(&g->timers, THIRL_LAB_DOORS_MAX + THIRL_LAB_NODES_MAX);
+  thirl_heap_init(&g->door_timers, THIRL_LAB_DOORS_MAX);
+  thirl_heap_init(&g->nat_timers, THIRL_LAB_NODES_MAX);
   for (size_t i = 0; i < THIRL_LAB_FABRIC_CABLES_MAX; i++)
     g->door_of_cable[i] = THIRL_LAB_FABRIC_NONE;
   for (size_t i = 0; i < t->n_nets; i++) {
@@ -104,7 +106,8 @@ void thirl_lab_gateway_fini(thirl_lab_gateways *g) {
     if (g->nats[i]) thirl_lab_nat_fini(&g->nats[i]->nat);
     free(g->nats[i]);
   }
-  thirl_heap_fini(&g->timers);
+  thirl_heap_fini(&g->door_timers);
+  thirl_heap_fini(&g->nat_timers);
 }
 
 void thirl_lab_gateway_forget(thirl_lab_gateways *g, size_t net) {
@@ -119,21 +122,21 @@ static void arm_door(thirl_lab_gateways *g, thirl_lab_door *d) {
   if (t == d->armed) return;
   d->armed = t;
   if (t == THIRL_NEVER)
-    thirl_heap_remove(&g->timers, &d->timer);
+    thirl_heap_remove(&g->door_timers, &d->timer);
   else
-    (void)thirl_heap_set(&g->timers, &d->timer, t); /* without memory it is not asked again */
+    (void)thirl_heap_set(&g->door_timers, &d->timer, t); /* without memory it is not asked again */
 }
 
 static void arm_nat(thirl_lab_gateways *g, thirl_lab_gateway_nat *n) {
   thirl_time t = thirl_lab_nat_deadline(&n->nat);
   if (t == THIRL_NEVER)
-    thirl_heap_remove(&g->timers, &n->timer);
+    thirl_heap_remove(&g->nat_timers, &n->timer);
   else
-    (void)thirl_heap_set(&g->timers, &n->timer, t); /* without memory the answer waits for the next packet */
+    (void)thirl_heap_set(&g->nat_timers, &n->timer, t); /* without memory the answer waits for the next packet */
 }
 
 thirl_time thirl_lab_gateway_deadline(const thirl_lab_gateways *g) {
-  return thirl_heap_first_key(&g->timers);
+  return THIRL_MIN(thirl_heap_first_key(&g->door_timers), thirl_heap_first_key(&g->nat_timers));
 }
 
 /* ---- out ---- */
@@ -346,30 +349,18 @@ static void tick_door(thirl_lab_gateways *g, thirl_lab_door *d) {
     report_failed(g, d, p);
 }
 
-static void tick_nat(thirl_lab_gateways *g, size_t node) {
+static void tick_nat(thirl_lab_gateways *g, thirl_lab_gateway_nat *n) {
   thirl_lab_flight f;
   thirl_lab_headers h;
-  for (thirl_lab_nat_way way; (way = thirl_lab_nat_poll(&g->nats[node]->nat, g->now, &f, &h)) != THIRL_LAB_NAT_GONE;)
-    dispatch(g, g->now, (int)node, way, &f, &h);
-  arm_nat(g, g->nats[node]);
+  for (thirl_lab_nat_way way; (way = thirl_lab_nat_poll(&n->nat, g->now, &f, &h)) != THIRL_LAB_NAT_GONE;)
+    dispatch(g, g->now, (int)n->node, way, &f, &h);
+  arm_nat(g, n);
 }
 
 void thirl_lab_gateway_tick(thirl_lab_gateways *g, thirl_time now) {
   g->now = THIRL_MAX(g->now, now);
-  while (thirl_heap_first_key(&g->timers) <= g->now) {
-    thirl_heap_node *k = thirl_heap_first(&g->timers);
-    char *at = (char *)k, *doors = (char *)g->doors;
-    if (at >= doors && at < doors + sizeof g->doors) {
-      tick_door(g, &g->doors[(size_t)(at - doors) / sizeof *g->doors]);
-      continue;
-    }
-    size_t node = 0;
-    while (node < THIRL_LAB_NODES_MAX && !(g->nats[node] && &g->nats[node]->timer == k))
-      node++;
-    if (node == THIRL_LAB_NODES_MAX) {
-      thirl_heap_remove(&g->timers, k);
-      continue;
-    }
-    tick_nat(g, node);
-  }
+  while (thirl_heap_first_key(&g->door_timers) <= g->now)
+    tick_door(g, THIRL_OWNER(thirl_heap_first(&g->door_timers), thirl_lab_door, timer));
+  while (thirl_heap_first_key(&g->nat_timers) <= g->now)
+    tick_nat(g, THIRL_OWNER(thirl_heap_first(&g->nat_timers), thirl_lab_gateway_nat, timer));
 }

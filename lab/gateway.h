@@ -29,6 +29,7 @@ typedef struct thirl_lab_door {
 
 typedef struct thirl_lab_gateway_nat {
   thirl_lab_nat nat;
+  size_t node;
   size_t outer, inner; /* doors */
   thirl_heap_node timer;
   thirl_lab_gateway_counts counts;
@@ -42,7 +43,7 @@ typedef struct thirl_lab_gateways {
   size_t n_doors;
   int door_of_net[THIRL_LAB_NETS_MAX], door_of_cable[THIRL_LAB_FABRIC_CABLES_MAX]; /* or -1 */
   thirl_lab_gateway_nat *nats[THIRL_LAB_NODES_MAX];                                /* NULL: not a NAT of the model */
-  thirl_heap timers;
+  thirl_heap door_timers, nat_timers;
   thirl_lab_gateway_counts internet;
   thirl_time now;
 } thirl_lab_gateways;
