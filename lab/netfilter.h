@@ -7,7 +7,7 @@
  *
  * Where it departs from the model although it says yes:
  * - a random port may, once in some 64,000 allocations, be one that another mapping has: the kernel looks at flows only;
- * - SEQUENTIAL counts through at most THIRL_LAB_NETFILTER_SEQUENCE_MAX ports and takes each when its turn comes;
+ * - SEQUENTIAL counts through at most THIRL_LAB_NETFILTER_NAT_SEQUENCE_MAX ports and takes each when its turn comes;
  * - BLOCK deals blocks by the last bits of the inner address, not in the order in which hosts come;
  * - close_timeout ends a TCP flow; its mapping lives for new_timeout or open_timeout after the last segment;
  * - what HAIRPIN refuses is dropped, never answered.
@@ -17,11 +17,7 @@
 
 #include "lab/topology.h"
 
-enum {
-  THIRL_LAB_NETFILTER_SEQUENCE_MAX = 2048, /* ports of a sequence */
-  THIRL_LAB_NETFILTER_BLOCKS_MAX = 64,
-  THIRL_LAB_NETFILTER_SYSCTLS_MAX = 32
-};
+enum { THIRL_LAB_NETFILTER_SYSCTLS_MAX = 32 };
 
 /** One file below /proc/sys with its value, in the spelling of sysctl(8): "net.ipv4.ip_forward" and "1". */
 typedef struct thirl_lab_netfilter_sysctl {

@@ -10,10 +10,6 @@
  */
 #include "lab/netfilter_nat.h"
 
-#include <string.h>
-
-#include "lab/netfilter.h"
-
 typedef thirl_lab_netfilter_text text;
 typedef thirl_lab_netfilter_protocol protocol;
 typedef thirl_lab_netfilter_clock hourglass;
@@ -146,7 +142,7 @@ static uint32_t power_of_two_up_to(uint32_t n) {
 
 static void write_blocks(const text *t, const protocol *p, const char *us) {
   uint32_t lo = p->rules->port_lo, hi = p->rules->port_hi, size = THIRL_MAX(p->rules->block, 1);
-  uint32_t n = THIRL_MIN((hi - lo + 1) / size, THIRL_LAB_NETFILTER_BLOCKS_MAX);
+  uint32_t n = THIRL_MIN((hi - lo + 1) / size, THIRL_LAB_NETFILTER_NAT_BLOCKS_MAX);
   n = power_of_two_up_to(THIRL_MAX(n, 1));
   for (uint32_t i = 0; i < n; i++) {
     uint32_t first = lo + i * size, last = THIRL_MIN(first + size - 1, hi);
@@ -157,7 +153,7 @@ static void write_blocks(const text *t, const protocol *p, const char *us) {
 
 static void write_sequence(const text *t, const protocol *p, const char *us) {
   uint32_t lo = p->rules->port_lo, step = THIRL_MAX(p->rules->step, 1), n = (p->rules->port_hi - lo) / step + 1u;
-  n = THIRL_MIN(n, THIRL_LAB_NETFILTER_SEQUENCE_MAX);
+  n = THIRL_MIN(n, THIRL_LAB_NETFILTER_NAT_SEQUENCE_MAX);
   fprintf(t->out, "    meta l4proto %s snat ip to %s : numgen inc mod %u map { ", p->name, us, n);
   for (uint32_t i = 0; i < n; i++)
     fprintf(t->out, "%s%u : %u", i ? ", " : "", i, lo + i * step);

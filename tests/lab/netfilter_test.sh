@@ -8,8 +8,8 @@
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
 lab_start "$@"
-for tool in turnserver turnutils_natdiscovery stun; do
-  command -v "$tool" >/dev/null || lab_skip "needs $tool (Debian: coturn, stun-client)"
+for tool in turnserver turnutils_natdiscovery stun conntrack; do
+  command -v "$tool" >/dev/null || lab_skip "needs $tool (Debian: coturn, stun-client, conntrack)"
 done
 
 behaviours='eim/eif eim/adf eim/apdf adm/eif adm/adf adm/apdf apdm/eif apdm/adf apdm/apdf'
@@ -251,6 +251,39 @@ check_expiry() {
   done <"$lab_work/expiry"
 }
 
+# What leaves untranslated, counted where it would arrive.
+guard() { # NAME
+  lab_in "$1" nft -f - <<END
+table ip guard {
+  counter leaked { }
+  chain in {
+    type filter hook prerouting priority -400; policy accept;
+    iifname "wan" ip saddr 192.168.0.0/16 ip saddr != { ${lab_lan[F0]}.0/24, ${lab_lan[F1]}.0/24, ${lab_lan[F2]}.0/24 } counter name leaked
+  }
+}
+END
+}
+
+check_leaks() {
+  local name leaked=0
+  for name in "${lab_public[@]}"; do
+    leaked=$((leaked + $(lab_in "$name" nft list counter ip guard leaked | sed -n 's/.*packets \([0-9]*\).*/\1/p')))
+  done
+  say "packets with a private source on the internet" 0 "$leaked"
+}
+
+# A connection that the NAT has forgotten and may not adopt: its packets must not go out as they are.
+forget_a_connection() {
+  lab_nat R8 "${words[R8]} pickup=off"
+  mkfifo "$lab_work/go" || exit 1
+  lab_spawn hostR8 bash -c 'exec 3<>/dev/tcp/203.0.113.10/3478 && echo ready && read -r && echo hello >&3 && sleep 0.3' \
+    <>"$lab_work/go" >"$lab_work/forgotten"
+  lab_wait 5 grep -q ready "$lab_work/forgotten" || lab_die "no connection to coturn"
+  lab_in natR8 conntrack -F >/dev/null 2>&1
+  echo >"$lab_work/go"
+  wait "$lab_pid"
+}
+
 lab_server
 sides P alloc=preserve
 sides R alloc=random
@@ -265,6 +298,9 @@ for number in 0 1 2 3 4 5 6 7 8; do
   lab_host "P$number" "twinP$number" "${lab_lan[P$number]}.11"
 done
 lab_join delay=25ms
+for name in "${lab_public[@]}"; do
+  guard "$name"
+done
 
 observers=()
 start_observers
@@ -278,4 +314,6 @@ check_observers
 check_matrix udp 2000
 check_matrix tcp 4000
 check_expiry
+forget_a_connection
+check_leaks
 [ "$wrong" -eq 0 ]

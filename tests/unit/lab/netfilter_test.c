@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lab/netfilter.h"
+#include "lab/netfilter_nat.h"
 #include "natbox/words.h"
 
 /* Words separated by blanks; "v6": the inside has IPv6. */
@@ -107,7 +108,7 @@ static void ports_are_dealt_as_the_word_says(void **state) {
   assert_int_equal(count(text, "ip saddr & 0.0.0.3 == 0.0.0.3 snat to 203.0.113.7:5300-5399 fully-random\n"), 1);
   free(text);
   text = rules_of("alloc=block:64");
-  assert_int_equal(count(text, "ip saddr & 0.0.0.63 == "), 2 * THIRL_LAB_NETFILTER_BLOCKS_MAX);
+  assert_int_equal(count(text, "ip saddr & 0.0.0.63 == "), 2 * THIRL_LAB_NETFILTER_NAT_BLOCKS_MAX);
   free(text);
 }
 
