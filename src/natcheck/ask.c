@@ -117,6 +117,7 @@ static void take_success(thirl_natcheck_ask *a, thirl_natcheck_asked *k, thirl_t
     k->mapped = mapped;
     k->rtt = now - k->sent_at[attempt];
     (void)thirl_stun_msg_get_addr(m, THIRL_STUN_ATTR_OTHER_ADDRESS, &k->other);
+    (void)thirl_stun_msg_get_u16(m, THIRL_STUN_ATTR_THIRL_OTHER_PORT, &k->other_port);
   } else if (!thirl_addr_equal(&mapped, &k->mapped)) {
     k->contradictory = true;
   }
@@ -191,6 +192,8 @@ static bool encode(thirl_natcheck_ask *a, const thirl_natcheck_asked *k, thirl_b
   thirl_stun_writer_init(&w, a->bytes, sizeof a->bytes, THIRL_STUN_REQUEST, THIRL_STUN_METHOD_BINDING, tid);
   if (k->q.change) thirl_stun_writer_u32(&w, THIRL_STUN_ATTR_CHANGE_REQUEST, k->q.change);
   if (k->q.response_port) thirl_stun_writer_u16(&w, THIRL_STUN_ATTR_RESPONSE_PORT, k->q.response_port);
+  thirl_stun_writer_u16(&w, THIRL_STUN_ATTR_THIRL_OTHER_PORT,
+                        0); /* a server with one address and two ports helps too */
   return thirl_stun_writer_finish(&w, out) == THIRL_OK;
 }
 

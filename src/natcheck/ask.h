@@ -64,6 +64,7 @@ typedef struct thirl_natcheck_asked {
   unsigned n_heard;                                /* how many */
   thirl_addr mapped;                               /* of the first answer */
   thirl_addr other;                                /* OTHER-ADDRESS of the first answer */
+  uint16_t other_port;                             /* THIRL_OTHER_PORT of the first answer, 0: none */
   thirl_time rtt;                                  /* of the first answer */
   unsigned code;                                   /* of an error response; 0: none */
   bool contradictory;                              /* two answers name different mapped addresses */

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { CHANGE_BOTH = THIRL_NATCHECK_CHANGE_IP | THIRL_NATCHECK_CHANGE_PORT };
+enum {
+  CHANGE_BOTH = THIRL_NATCHECK_CHANGE_IP | THIRL_NATCHECK_CHANGE_PORT,
+  NO_QUESTION = THIRL_NATCHECK_ASK_QUESTIONS
+};
 
 /* ---- the test ---- */
 
@@ -16,10 +19,10 @@ static unsigned add_knock(thirl_natcheck_filter *f, thirl_natcheck_scene *s, thi
 
 void thirl_natcheck_filter_begin(thirl_natcheck_filter *f, thirl_natcheck_scene *s, thirl_time now) {
   memset(f, 0, sizeof *f);
-  if (!thirl_addr_is_set(&s->other)) return;
+  if (!thirl_addr_is_set(&s->port)) return;
   f->socket = thirl_natcheck_ask_open(&s->ask, 0);
   f->plain = add_knock(f, s, now, 0);
-  f->both = add_knock(f, s, now, CHANGE_BOTH);
+  f->both = thirl_addr_is_set(&s->other) ? add_knock(f, s, now, CHANGE_BOTH) : (unsigned)NO_QUESTION;
   f->port = add_knock(f, s, now, THIRL_NATCHECK_CHANGE_PORT);
 }
 
@@ -30,25 +33,31 @@ static void look(thirl_natcheck_filter *f, const thirl_natcheck_scene *s) {
   f->knocks.ignored_ip = both->from_asked || both->from_other_port;
   f->knocks.ignored_port = port->from_asked;
   f->refused = both->code != 0 || port->code != 0;
-  f->tries = THIRL_MIN(both->sent, port->sent);
+  f->tries = thirl_addr_is_set(&s->other) ? THIRL_MIN(both->sent, port->sent) : port->sent;
+}
+
+/* With one IP there is nothing more to learn once its other port has come in. */
+static bool is_decided(const thirl_natcheck_filter *f, const thirl_natcheck_scene *s) {
+  return f->refused || f->knocks.from_other_ip || (f->knocks.from_other_port && !thirl_addr_is_set(&s->other));
 }
 
 void thirl_natcheck_filter_hasten(thirl_natcheck_filter *f, thirl_natcheck_scene *s) {
-  if (!thirl_addr_is_set(&s->other)) return;
+  if (!thirl_addr_is_set(&s->port)) return;
   look(f, s);
-  if (!f->knocks.from_other_ip && !f->refused) return;
+  if (!is_decided(f, s)) return;
   thirl_natcheck_ask_stop(&s->ask, f->plain);
   thirl_natcheck_ask_stop(&s->ask, f->both);
   thirl_natcheck_ask_stop(&s->ask, f->port);
 }
 
 bool thirl_natcheck_filter_finish(thirl_natcheck_filter *f, thirl_natcheck_scene *s, thirl_time now) {
-  if (!thirl_addr_is_set(&s->other)) return true;
+  if (!thirl_addr_is_set(&s->port)) return true;
   const thirl_natcheck_asked *plain = thirl_natcheck_scene_get(s, f->plain);
   look(f, s);
-  bool decided = f->knocks.from_other_ip || f->refused;
+
   f->knocks.lossy = !thirl_natcheck_classify_is_silence(f->tries, plain->sent, plain->n_heard);
-  if (!decided && f->knocks.lossy && plain->n_heard && f->tries + THIRL_NATCHECK_BATCH <= THIRL_NATCHECK_ASK_TRIES) {
+  if (!is_decided(f, s) && f->knocks.lossy && plain->n_heard &&
+      f->tries + THIRL_NATCHECK_BATCH <= THIRL_NATCHECK_ASK_TRIES) {
     thirl_natcheck_ask_more(&s->ask, f->plain, now, THIRL_NATCHECK_BATCH);
     thirl_natcheck_ask_more(&s->ask, f->both, now, THIRL_NATCHECK_BATCH);
     thirl_natcheck_ask_more(&s->ask, f->port, now, THIRL_NATCHECK_BATCH);
@@ -76,12 +85,12 @@ void thirl_natcheck_filter_begin_proof(thirl_natcheck_proof *p, thirl_natcheck_f
   thirl_natcheck_filtering seems;
   thirl_natcheck_why why;
   *p = (thirl_natcheck_proof){.filter = f};
-  if (!thirl_addr_is_set(&s->other) || f->refused) return;
+  if (!thirl_addr_is_set(&s->port) || f->refused) return;
   (void)thirl_natcheck_classify_filtering(&f->knocks, &seems, &why);
-  if (why != THIRL_NATCHECK_WHY_UNPROVEN) return;
   bool ip = seems == THIRL_NATCHECK_ADF;
+  if (why != THIRL_NATCHECK_WHY_UNPROVEN || (ip && !thirl_addr_is_set(&s->other))) return;
   p->change = ip ? CHANGE_BOTH : THIRL_NATCHECK_CHANGE_PORT;
-  p->target = ip ? s->other : thirl_addr_with_port(s->asked, s->other.port);
+  p->target = ip ? s->other : s->port;
   p->socket = thirl_natcheck_ask_open(&s->ask, 0);
   thirl_natcheck_question asked = thirl_natcheck_scene_plain(s, p->socket, s->asked),
                           opened = thirl_natcheck_scene_plain(s, p->socket, p->target);
@@ -111,7 +120,8 @@ static bool prepare(thirl_natcheck_proof *p, thirl_natcheck_scene *s, thirl_time
 
 bool thirl_natcheck_filter_finish_proof(thirl_natcheck_proof *p, thirl_natcheck_scene *s, thirl_time now) {
   thirl_natcheck_filter *f = p->filter;
-  if (!thirl_addr_is_set(&s->other) || f->refused) {
+  bool needs_ip = !thirl_addr_is_set(&s->other) && f->knocks.from_other_port;
+  if (!thirl_addr_is_set(&s->port) || f->refused || needs_ip) {
     bool unusable = s->report->servers[s->server].other_is_unusable;
     give_up(s->out, f->refused ? THIRL_NATCHECK_WHY_NOT_OFFERED
                                : (unusable ? THIRL_NATCHECK_WHY_ALTERNATE_SILENT : THIRL_NATCHECK_WHY_NO_ALTERNATE));

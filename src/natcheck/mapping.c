@@ -14,8 +14,8 @@ void thirl_natcheck_mapping_begin(thirl_natcheck_map *m, thirl_natcheck_scene *s
   const thirl_natcheck_report *r = s->report;
   for (unsigned i = 0; i < r->n_servers; i++)
     if (r->servers[i].udp) add(s, now, r->servers[i].addr);
+  if (thirl_addr_is_set(&s->port)) add(s, now, s->port);
   if (!thirl_addr_is_set(&s->other)) return;
-  add(s, now, thirl_addr_with_port(s->asked, s->other.port));
   add(s, now, thirl_addr_with_port(s->other, s->asked.port));
   add(s, now, s->other);
 }

@@ -17,7 +17,7 @@ typedef struct thirl_natcheck_scene {
   unsigned socket;              /* the one whose mapping is looked at */
   unsigned server;              /* the one that is asked most, in report->servers */
   thirl_addr asked, other;      /* its endpoints; other unset: there is no usable one */
-  bool over_loopback;           /* the user's own servers are where no stranger's word would lead us */
+  thirl_addr port;              /* the other port of asked; unset: there is none. A server with one IP may have that */
 } thirl_natcheck_scene;
 
 #define THIRL_NATCHECK_RTO     (500 * THIRL_MS)

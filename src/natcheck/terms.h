@@ -140,6 +140,7 @@ typedef struct thirl_natcheck_protocol {
 /** A server that was asked. */
 typedef struct thirl_natcheck_server {
   thirl_addr addr, other; /* other: what it names as its second address; unset: none */
+  uint16_t other_port;    /* of a thirld with one address: its second port there; 0: none */
   bool udp, tcp;          /* it answered */
   bool other_is_unusable; /* it names one that is none: the same IP or port, another family, not unicast */
 } thirl_natcheck_server;

@@ -42,7 +42,10 @@ static void hasten_reach(thirl_natcheck_udp *u, thirl_time now) {
 static void choose_server(thirl_natcheck_scene *s, unsigned i, const thirl_natcheck_asked *k) {
   s->server = i;
   s->asked = k->q.to;
-  s->other = s->report->servers[i].other_is_unusable ? (thirl_addr){0} : s->report->servers[i].other;
+  const thirl_natcheck_server *server = &s->report->servers[i];
+  s->other = server->other_is_unusable ? (thirl_addr){0} : server->other;
+  uint16_t port = thirl_addr_is_set(&s->other) ? s->other.port : server->other_port;
+  s->port = port && port != s->asked.port ? thirl_addr_with_port(s->asked, port) : (thirl_addr){0};
 }
 
 static void finish_reach(thirl_natcheck_udp *u) {
@@ -56,6 +59,7 @@ static void finish_reach(thirl_natcheck_udp *u) {
     if (!k->n_heard) continue;
     server->udp = true;
     server->other = k->other;
+    server->other_port = k->other_port;
     server->other_is_unusable =
         thirl_addr_is_set(&k->other) && !thirl_natcheck_classify_may_ask(&server->addr, &server->other);
     bool first = out->reachable != THIRL_NATCHECK_YES;

@@ -153,6 +153,14 @@ else
   echo "SKIP: no miniupnpd (Debian: miniupnpd-nftables), so no router with port mapping"
 fi
 
+# One address suffices to see whether a NAT looks at ports.
+lab_spawn server "$thirld" --listen 203.0.113.10:5478 --listen 203.0.113.10:5479 >"$lab_work/small.log" 2>&1
+lab_wait 10 lab_in server sh -c "ss -lun 2>/dev/null | grep -q 203.0.113.10:5479" || { cat "$lab_work/small.log"; lab_die "thirld does not start"; }
+lab_in hostB "$thirl" nat --json --quiet --udp 203.0.113.10:5478 >"$lab_work/small.B" 2>&1
+compare "restricted, one address" "$lab_work/small.B" udp "unknown|unknown|preserving|"
+lab_in hostD "$thirl" nat --json --quiet --udp 203.0.113.10:5478 >"$lab_work/small.D" 2>&1
+compare "symmetric, one address" "$lab_work/small.D" udp "$apd|$apd|random|"
+
 # A NAT whose idle mappings live for 12 s.
 lab_nat C "preset=portrestricted udp.timeout=12s"
 lab_in hostC "$thirl" nat --json --quiet --udp --lifetime 60 203.0.113.10:4478 >"$lab_work/lifetime" 2>&1

@@ -180,6 +180,23 @@ static void a_plain_server_tells_part(void **state) {
   assert_int_equal(r.report.tcp.allocation.model, THIRL_NATCHECK_PRESERVING);
 }
 
+/* Its two ports tell whether the NAT looks at ports. */
+static void a_server_with_two_ports_tells_more(void **state) {
+  (void)state;
+  for (int m = 0; m < 3; m++)
+    for (int f = 0; f < 3; f++) {
+      natscene_config c = natscene_config_of(15, nat_of(m, f, 2));
+      c.knobs.one_ip = true;
+      c.check.tcp = false;
+      natscene_result r = natscene_play(&c);
+      assert_int_equal(r.report.udp.mapping, m == 2 ? THIRL_NATCHECK_APDM : THIRL_NATCHECK_MAPPING_UNKNOWN);
+      assert_int_equal(r.report.udp.filtering, f == 2 ? THIRL_NATCHECK_APDF : THIRL_NATCHECK_FILTERING_UNKNOWN);
+      if (m < 2) assert_int_equal(r.report.udp.mapping_why, THIRL_NATCHECK_WHY_NO_ALTERNATE);
+      if (f < 2) assert_int_equal(r.report.udp.filtering_why, THIRL_NATCHECK_WHY_NO_ALTERNATE);
+      assert_int_equal(r.report.servers[0].other_port, 3479);
+    }
+}
+
 static void two_plain_servers_tell_the_mapping(void **state) {
   (void)state;
   for (int m = 0; m < 3; m++) {
@@ -379,6 +396,7 @@ int main(void) {
       cmocka_unit_test(a_server_may_die_at_any_moment),
       cmocka_unit_test(a_nat_may_reboot_meanwhile),
       cmocka_unit_test(a_plain_server_tells_part),
+      cmocka_unit_test(a_server_with_two_ports_tells_more),
       cmocka_unit_test(two_plain_servers_tell_the_mapping),
       cmocka_unit_test(a_full_server_is_preferred),
       cmocka_unit_test(a_server_asked_too_often_is_asked_again),

@@ -37,7 +37,7 @@ void natserver_init(natserver *s, thirl_addr primary, thirl_addr alternate, cons
   s->next_id = FIRST_PROBE_ID;
   thirl_dice_seed(&s->dice, seed);
   for (unsigned i = 0; i < 4; i++) {
-    if (i >= 2 && (knobs->plain || knobs->mute_second)) continue;
+    if (i >= 2 && (knobs->plain || knobs->mute_second || knobs->one_ip)) continue;
     if (!knobs->no_udp) push(s, THIRL_NET_BIND_UDP, UDP_ID + i)->a.local = s->corners[i];
     if (!knobs->no_tcp) push(s, THIRL_NET_LISTEN, TCP_ID + i)->a.local = s->corners[i];
   }
@@ -60,7 +60,8 @@ static size_t say(natserver *s, const thirl_stun_msg *m, const thirl_addr *from,
                            (uint16_t)(1024 + thirl_dice_below(&s->dice, 60000)));
   thirl_stun_writer_init(&w, out, NATSERVER_BYTES, THIRL_STUN_SUCCESS, THIRL_STUN_METHOD_BINDING, m->tid);
   thirl_stun_writer_xor_addr(&w, THIRL_STUN_ATTR_XOR_MAPPED_ADDRESS, &mapped);
-  if (!s->knobs.plain) {
+  if (s->knobs.one_ip) thirl_stun_writer_u16(&w, THIRL_STUN_ATTR_THIRL_OTHER_PORT, s->corners[corner ^ 1].port);
+  if (!s->knobs.plain && !s->knobs.one_ip) {
     thirl_addr other = thirl_addr_is_set(&s->knobs.other) ? s->knobs.other : s->corners[corner ^ 3];
     thirl_stun_writer_addr(&w, THIRL_STUN_ATTR_OTHER_ADDRESS, &other);
   }
@@ -105,8 +106,9 @@ static void take_datagram(natserver *s, const thirl_net_event *ev) {
   natserver_action *q = push(s, THIRL_NET_SENDTO, UDP_ID + from);
   q->a.remote = ev->remote;
   if (has_port && !s->knobs.no_response_port) q->a.remote.port = port;
-  size_t n =
-      s->knobs.plain && (has_change || has_port) ? refuse(&m, q->bytes) : say(s, &m, &ev->remote, corner, -1, q->bytes);
+  size_t n = (s->knobs.plain && (has_change || has_port)) || (s->knobs.one_ip && (change & IP))
+                 ? refuse(&m, q->bytes)
+                 : say(s, &m, &ev->remote, corner, -1, q->bytes);
   q->a.payload = THIRL_BYTES(q->bytes, n);
   q->a.id = s->knobs.plain ? ev->id : q->a.id;
 }
@@ -162,7 +164,7 @@ static void answer(natserver *s, natserver_conn *c, const thirl_stun_msg *m, thi
   bool has_change = thirl_stun_msg_get_u32(m, THIRL_STUN_ATTR_CHANGE_REQUEST, &change) == THIRL_OK;
   s->requests++;
   if (is_dead(s)) return;
-  if (has_change && s->knobs.plain) {
+  if (has_change && (s->knobs.plain || s->knobs.one_ip)) {
     send(s, c, bytes, refuse(m, bytes));
     return;
   }

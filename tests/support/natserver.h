@@ -13,6 +13,7 @@ enum { NATSERVER_ACTIONS = 512, NATSERVER_CONNS = 512, NATSERVER_BYTES = 200 };
 
 typedef struct natserver_knobs {
   bool plain;            /* knows nothing of RFC 5780: no OTHER-ADDRESS, attributes that it does not know are 420 */
+  bool one_ip;           /* has one address and two ports, as a thirld on a small machine */
   thirl_addr other;      /* names this as its second address */
   bool ignores_change;   /* answers CHANGE-REQUEST from where it was asked */
   bool drops_change;     /* does not answer it */
