@@ -162,7 +162,7 @@ static int parse(internet *w, int argc, char **argv, int *at) {
 }
 
 static int set_up(internet *w, int argc, char **argv) {
-  int at;
+  int at = 0;
   thirl_lab_complaint why;
   int bad = parse(w, argc, argv, &at);
   if (bad) return bad;

@@ -61,13 +61,13 @@ static void say(const char *format, ...) {
   va_end(ap);
 }
 
-void status_ticket(const char *ticket, const char *command) {
+void status_ticket(const char *ticket, const char *words) {
   if (status.json) {
     print_json("ticket", json_pack("{s:s}", "ticket", ticket));
     return;
   }
   say("waiting; on the other machine run:");
-  fprintf(stderr, "thirl %s %s\n", command, ticket);
+  fprintf(stderr, "thirl %s %s\n", words, ticket);
 }
 
 void status_note(const char *type, const char *format, ...) {

@@ -6,8 +6,8 @@
 #include "command.h"
 
 void status_init(const arguments *a);
-/** The line the other side needs: "thirl COMMAND TICKET". */
-void status_ticket(const char *ticket, const char *command);
+/** The line the other side needs: "thirl WORDS TICKET". */
+void status_ticket(const char *ticket, const char *words);
 /** One event of a context. */
 void status_event(const thirl_event *ev);
 /** Something that a person may want to know, as one line; in JSON an object of this type with the line as "text". */

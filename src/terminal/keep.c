@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ typedef struct kept {
   thirl_terminal_keep_wish w;
 } kept;
 
-static kept all[THIRL_TERMINAL_MAX];
+static kept all[THIRL_TERMINAL_KEEP_MAX];
 static struct sigaction before[NSIG];
 static bool is_ours[NSIG];
 static pid_t owner; /* a child that inherited all this has no say */
@@ -40,7 +41,7 @@ static void say(const kept *k, const char *text) {
 
 static void give_all_back(void) {
   if (getpid() != owner) return;
-  for (size_t i = 0; i < THIRL_TERMINAL_MAX; i++) {
+  for (size_t i = 0; i < THIRL_TERMINAL_KEEP_MAX; i++) {
     if (!atomic_load(&all[i].taken)) continue;
     say(&all[i], all[i].w.goodbye);
     set(&all[i], &all[i].w.found);
@@ -53,7 +54,7 @@ static bool in_foreground(int fd) {
 }
 
 static void take_all_again(void) {
-  for (size_t i = 0; i < THIRL_TERMINAL_MAX; i++) {
+  for (size_t i = 0; i < THIRL_TERMINAL_KEEP_MAX; i++) {
     if (!atomic_load(&all[i].taken) || !in_foreground(all[i].w.in)) continue;
     set(&all[i], &all[i].w.raw);
     say(&all[i], all[i].w.hello);
@@ -61,7 +62,7 @@ static void take_all_again(void) {
 }
 
 static void tell_all(void) {
-  for (size_t i = 0; i < THIRL_TERMINAL_MAX; i++)
+  for (size_t i = 0; i < THIRL_TERMINAL_KEEP_MAX; i++)
     if (atomic_load(&all[i].taken) && all[i].w.tell >= 0) (void)eventfd_write(all[i].w.tell, 1);
 }
 
@@ -146,16 +147,16 @@ static void unwatch(void) {
 
 static size_t count_taken(void) {
   size_t n = 0;
-  for (size_t i = 0; i < THIRL_TERMINAL_MAX; i++)
+  for (size_t i = 0; i < THIRL_TERMINAL_KEEP_MAX; i++)
     n += atomic_load(&all[i].taken);
   return n;
 }
 
 thirl_error thirl_terminal_keep_take(const thirl_terminal_keep_wish *wish, unsigned *slot) {
   unsigned i = 0;
-  while (i < THIRL_TERMINAL_MAX && atomic_load(&all[i].taken))
+  while (i < THIRL_TERMINAL_KEEP_MAX && atomic_load(&all[i].taken))
     i++;
-  if (i == THIRL_TERMINAL_MAX) return THIRL_E_LIMIT;
+  if (i == THIRL_TERMINAL_KEEP_MAX) return THIRL_E_LIMIT;
   if (!exit_registered && atexit(give_all_back) != 0) return THIRL_E_NOMEM;
   exit_registered = true;
   bool first = count_taken() == 0;

@@ -8,7 +8,9 @@
 
 #include <termios.h>
 
-#include "thirl/terminal.h"
+#include "thirl/error.h"
+
+enum { THIRL_TERMINAL_KEEP_MAX = 4 }; /* terminals at a time */
 
 /**
  * The settings of in are now raw instead of found. hello and goodbye (static texts) are written to out whenever raw begins and ends; tell is an eventfd

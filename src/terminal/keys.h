@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
-#include "thirl/terminal.h"
+#include "thirl/keys.h"
 
 enum { THIRL_TERMINAL_KEYS_HELD = 32 }; /* bytes of one sequence; a longer one is UNKNOWN */
 

@@ -17,6 +17,8 @@
 
 enum { READ_MAX = 4096, COLUMNS_UNKNOWN = 80, ROWS_UNKNOWN = 24 };
 
+_Static_assert((int)THIRL_TERMINAL_MAX == (int)THIRL_TERMINAL_KEEP_MAX, "as many as can be given back");
+
 #define PASTE_ON  "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 
