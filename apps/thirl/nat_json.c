@@ -120,6 +120,7 @@ static json_t *servers(const thirl_natcheck_report *r) {
     put(o, "tcp", json_boolean(s->tcp));
     put(o, "other", address(&s->other));
     put(o, "other_is_usable", json_boolean(thirl_addr_is_set(&s->other) && !s->other_is_unusable));
+    if (s->other_port) put(o, "other_port", json_integer(s->other_port));
     (void)json_array_append_new(list, o);
   }
   return list;
