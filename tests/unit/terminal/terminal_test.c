@@ -118,6 +118,7 @@ static int end_of(const desk *d) {
 
 /* ---- the processes ---- */
 
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...) {
   va_list args;
   va_start(args, format);
