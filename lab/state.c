@@ -16,9 +16,11 @@
 
 enum { WAIT_TRIES = 250, WAIT_MS = 20 };
 
+/* Where others may write, as in /tmp, names of labs could be theirs: sockets that hand us to namespaces of theirs, marks of processes to kill. */
 static bool is_ours(const char *path) {
   struct stat st;
-  return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+  return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+         (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 static bool make_ours(const char *path) {
@@ -39,7 +41,8 @@ static thirl_error find_directory(char *out, size_t size, thirl_lab_complaint *w
     n = snprintf(out, size, "/tmp/thirl-lab-%u", (unsigned)geteuid());
   if (n < 0 || (size_t)n >= size) return thirl_lab_words_complain(why, THIRL_E_LIMIT, "THIRL_LAB_DIR is too long");
   if (make_ours(out)) return THIRL_OK;
-  return thirl_lab_words_complain(why, THIRL_E_PERMISSION, "%s cannot be made, or is not a directory of this user",
+  return thirl_lab_words_complain(why, THIRL_E_PERMISSION,
+                                  "%s cannot be made, or is not a directory of this user where nobody else may write",
                                   out);
 }
 

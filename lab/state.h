@@ -25,7 +25,7 @@ typedef struct thirl_lab_state {
   int lock; /* -1: not ours */
 } thirl_lab_state;
 
-/** Where the lab of this name is, or would be. E_INVALID: no name; E_LIMIT: the path is too long; E_PERMISSION: the directory is somebody else's. */
+/** Where the lab of this name is, or would be. E_INVALID: no name; E_LIMIT: the path is too long; E_PERMISSION: the directory is somebody else's, or others may write there. */
 thirl_error thirl_lab_state_find(const char *name, thirl_lab_state *out, thirl_lab_complaint *why);
 /**
  * Takes the name: the directory is made, and what a killed lab has left there is ended and removed. Waits for one that is ending, 5 seconds at most.

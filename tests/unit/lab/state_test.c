@@ -154,10 +154,37 @@ static void a_directory_of_others_is_refused(void **state) {
   unlink(link);
 }
 
+/* As root with THIRL_LAB_DIR=/tmp: names there are anybody's, and what the first makes there the second would ask, end and remove. */
+static void a_directory_where_others_may_write_is_refused(void **state) {
+  (void)state;
+  thirl_lab_state s;
+  thirl_lab_complaint why = {""};
+  char other[96], lock[128], names[4][THIRL_LAB_STATE_NAME_MAX + 1];
+  static const mode_t modes[] = {01777, 0770, 0702};
+  snprintf(other, sizeof other, "%s/trap", directory);
+  snprintf(lock, sizeof lock, "%s/lock", other);
+  assert_int_equal(mkdir(other, 0700), 0);
+  int fd = open(lock, O_WRONLY | O_CREAT, 0600);
+  assert_true(fd >= 0);
+  close(fd);
+  for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+    assert_int_equal(chmod(directory, modes[i]), 0);
+    assert_int_equal(thirl_lab_state_take("home", &s, &why), THIRL_E_PERMISSION);
+    assert_int_equal(thirl_lab_state_find("trap", &s, &why), THIRL_E_PERMISSION);
+    assert_int_equal(thirl_lab_state_list(names, 4), 0);
+    assert_int_equal(access(lock, F_OK), 0);
+  }
+  assert_int_equal(chmod(directory, 0755), 0);
+  assert_int_equal(thirl_lab_state_find("trap", &s, &why), THIRL_OK);
+  unlink(lock);
+  rmdir(other);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_name_belongs_to_one_at_a_time, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_a_dead_lab_has_left_is_removed, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_directory_where_others_may_write_is_refused, set_up, tear_down),
       cmocka_unit_test_setup_teardown(one_that_is_ending_is_waited_for, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_name_that_has_gone_on_is_left_alone, set_up, tear_down),
       cmocka_unit_test_setup_teardown(names_stay_in_their_directory, set_up, tear_down),
