@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve.h"
 
+#include "files.h"
+#include "mux/mux.h"
 #include "status.h"
 #include "turns.h"
+
+/* Each stream of each peer can be a connection: one peer that opens all of its own leaves the others theirs, and us the sockets of the sessions. */
+enum { FILES = SERVE_PEERS_MAX * THIRL_MUX_STREAMS_MAX + 1024 };
 
 typedef struct guest {
   thirl_session_handle session; /* 0: free */
@@ -75,6 +80,7 @@ static void on_event(const thirl_event *ev, void *owner) {
 
 int serve_run(thirl_context *c, const tunnel_rules *rules) {
   static serve_state s;
+  files_allow(FILES);
   s.rules = rules;
   thirl_error e = turns_init(&s.turns, c, on_event, &s);
   if (e == THIRL_OK) {

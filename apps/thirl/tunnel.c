@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/rand.h"
 #include "door.h"
+#include "hush.h"
 #include "io/secrets.h"
 #include "mux/mux.h"
 #include "outlet.h"
@@ -22,7 +23,7 @@ typedef struct way {
   door *door;
   uint32_t stream;
   spec_forward f;
-  bool ours, used;
+  bool ours, used, bound; /* bound: the peer has said so */
 } way;
 
 struct tunnel {
@@ -40,6 +41,15 @@ struct tunnel {
   thirl_error result;
   const char *why;
 };
+
+/* Is there to be a line about what the peer does? Coming again begins no new count. */
+static bool may_tell(const tunnel *t) {
+  static hush of_all;
+  unsigned missed;
+  if (!hush_allows(&of_all, uv_now(t->loop), &missed)) return false;
+  if (missed) status_note("forward", "%u lines about what peers do were not printed", missed);
+  return true;
+}
 
 static void end(tunnel *t, thirl_error e, const char *why) {
   if (t->result != THIRL_E_AGAIN) return;
@@ -210,7 +220,7 @@ static thirl_error do_bind(tunnel *t, uint32_t stream, const char *text) {
   (void)thirl_mux_accept(t->mux, stream);
   snprintf(said, sizeof said, "bound %u\n", w->f.here.port);
   (void)thirl_mux_write(t->mux, stream, THIRL_BYTES(said, strlen(said)), &done);
-  status_note("forward", "the peer listens here at %s", spec_write_end(&w->f.here, said));
+  if (may_tell(t)) status_note("forward", "the peer listens here at %s", spec_write_end(&w->f.here, said));
   return THIRL_OK;
 }
 
@@ -219,7 +229,7 @@ static thirl_error do_connect(tunnel *t, uint32_t stream, const char *text) {
   thirl_error e = spec_read_end(text, false, false, &to);
   if (e != THIRL_OK) return e;
   if (!is_allowed(t->rules->connect, t->rules->n_connect, &to)) {
-    status_note("forward", "the peer asked for %s, which --allow-forward does not name", text);
+    if (may_tell(t)) status_note("forward", "the peer asked for %s, which --allow-forward does not name", text);
     return THIRL_E_PERMISSION;
   }
   connect_to(t, stream, &to);
@@ -278,7 +288,8 @@ static void on_way_readable(tunnel *t, way *w) {
     char line[32] = "";
     memcpy(line, b.p, b.n < sizeof line - 1 ? b.n : sizeof line - 1);
     thirl_mux_consume(t->mux, w->stream, b.n);
-    if (!w->ours || sscanf(line, "bound %u", &port) != 1 || port > UINT16_MAX) continue;
+    if (!w->ours || w->bound || sscanf(line, "bound %u", &port) != 1 || port > UINT16_MAX) continue;
+    w->bound = true;
     w->f.here.port = (uint16_t)port;
     status_note("forward", "the peer listens at %s for us, to %s", spec_write_end(&w->f.here, here),
                 spec_write_end(&w->f.there, there));
@@ -300,7 +311,7 @@ static void on_mux_event(tunnel *t, const thirl_mux_event *ev) {
   case THIRL_MUX_REFUSED:
     if (w)
       on_way_refused(t, w, ev->error);
-    else
+    else if (may_tell(t))
       status_note("forward", "the peer refuses a connection: %s", thirl_error_text(ev->error));
     if (o) outlet_break(o);
     break;
