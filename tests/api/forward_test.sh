@@ -62,6 +62,7 @@ check "a port of ours goes to the peer's web server" wait_for gets 8001
 check "a port of the peer goes to a web server of ours" wait_for gets 8100
 check "what is not named is not reached" refuses 8002
 check "and the listener says what was asked for" wait_for says l '127.0.0.1:8000, which --allow-forward does not name'
+check "and our side says why" wait_for says f 'its --allow-forward does not name'
 check "a port where nobody listens is refused" refuses 8003
 check "and why" wait_for says f 'connection refused'
 check "a port that is not named is not opened" wait_for says f 'does not let us listen at localhost:8101'
@@ -83,6 +84,19 @@ exec 5<&-
 # Half-close: what is said before the end arrives, and the answer after it.
 half() { [ "$(printf 'GET /file HTTP/1.0\r\n\r\n' | timeout 60 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8001; cat >&3; tail -c 3000000 <&3' | sha256sum)" = "$sum" ]; }
 check "the answer to a request comes whole" half
+
+# ---- a peer that asks for what it may not have, again and again ----
+
+for i in $(seq 60); do
+  curl -s -m 30 -o /dev/null http://127.0.0.1:8002/file
+done
+lines() { grep -c "$2" "$1.log"; }
+few_lines() { [ "$(lines l 'does not name')" -ge 10 ] && [ "$(lines l 'thirl: the peer')" -le 30 ] && [ "$(lines f 'refuses a connection')" -le 30 ]; }
+check "does not fill the listener's terminal" few_lines
+check "and those who may come still do" gets 8001
+soft_limit() { sed -n 's/^Max open files *\([0-9]*\) .*/\1/p' "/proc/$1/limits"; }
+has_descriptors() { [ "$(soft_limit "$listener")" -ge 9216 ] || [ "$(soft_limit "$listener")" -ge "$(ulimit -Hn)" ]; }
+check "a listener may have descriptors for every stream of every peer" has_descriptors
 
 # ---- several peers, and the end ----
 
@@ -116,7 +130,7 @@ check "UDP is not there yet, and that is said" says try 'not there yet'
 try listen --allow-forward 22
 check "a rule needs a host" is 2
 try forward -L 8000:localhost:1 "$ticket"
-check "a port that is taken is an error" says try 'cannot listen at localhost:8000'
+check "a port that is taken is an error" says try 'cannot listen at localhost:8000: the address is in use; take another port'
 
 listen pipe
 forward h -L 8006:localhost:8000 "$ticket"
