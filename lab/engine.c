@@ -268,6 +268,11 @@ thirl_bytes thirl_lab_engine_capture_take(thirl_lab_engine_machine *e, thirl_lab
   return is_on ? thirl_lab_pcap_take(c->capture) : (thirl_bytes){0};
 }
 
+void thirl_lab_engine_capture_give_back(thirl_lab_engine_machine *e, thirl_lab_engine_port at, size_t n) {
+  thirl_lab_cable_end *c = end_of(e, at);
+  if (c && c->capture) thirl_lab_pcap_give_back(c->capture, n);
+}
+
 void thirl_lab_engine_capture_stop(thirl_lab_engine_machine *e, thirl_lab_engine_port at) {
   thirl_lab_cable_end *c = end_of(e, at);
   if (!c || !c->capture) return;

@@ -78,6 +78,8 @@ thirl_error thirl_lab_engine_capture(thirl_lab_engine_machine *e, thirl_lab_engi
                                      size_t snaplen);
 /** What has come since the last call, the file's header first; valid until the next call of any kind. Empty: nothing. missed may be NULL. */
 thirl_bytes thirl_lab_engine_capture_take(thirl_lab_engine_machine *e, thirl_lab_engine_port at, uint64_t *missed);
+/** Right after that: its last n bytes were not used and come again. */
+void thirl_lab_engine_capture_give_back(thirl_lab_engine_machine *e, thirl_lab_engine_port at, size_t n);
 void thirl_lab_engine_capture_stop(thirl_lab_engine_machine *e, thirl_lab_engine_port at);
 
 #endif

@@ -66,3 +66,7 @@ thirl_bytes thirl_lab_pcap_take(thirl_lab_pcap *c) {
   c->given = all.n;
   return all;
 }
+
+void thirl_lab_pcap_give_back(thirl_lab_pcap *c, size_t n) {
+  c->given -= THIRL_MIN(n, c->given);
+}

@@ -25,5 +25,7 @@ void thirl_lab_pcap_fini(thirl_lab_pcap *c);
 void thirl_lab_pcap_add(thirl_lab_pcap *c, thirl_time at, const uint8_t *vnet, const uint8_t *frame, size_t len);
 /** What has come since the last take; valid until the next call. */
 thirl_bytes thirl_lab_pcap_take(thirl_lab_pcap *c);
+/** Right after a take: its last n bytes were not used and come again. */
+void thirl_lab_pcap_give_back(thirl_lab_pcap *c, size_t n);
 
 #endif

@@ -3,15 +3,20 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include "lab/control.h"
 #include "lab/show.h"
 #include "lab/stats.h"
+
+enum { LAST_WORDS_MS = 200 }; /* a pipe that takes nothing for so long gets no more at the end of its capture */
 
 void thirl_lab_request_client_init(thirl_lab_request_client *c, int fd) {
   *c = (thirl_lab_request_client){.fd = fd, .file = -1};
@@ -25,21 +30,39 @@ static void say(const thirl_lab_request_client *c, char kind, const char *text) 
 
 /* ---- captures ---- */
 
-void thirl_lab_request_flush(thirl_lab_request_client *c, thirl_lab_running *lab) {
-  if (c->fd < 0 || c->file < 0) return;
+/* Can so much be written without waiting? Files can, and a pipe that says so takes PIPE_BUF bytes: whoever does not read must not stop the lab. */
+static size_t room_in(int file, size_t n, int patience_ms) {
+  struct stat st;
+  struct pollfd p = {.fd = file, .events = POLLOUT};
+  if (fstat(file, &st) == 0 && S_ISREG(st.st_mode)) return n;
+  return poll(&p, 1, patience_ms) == 1 ? THIRL_MIN(n, (size_t)PIPE_BUF) : 0;
+}
+
+static bool flush(thirl_lab_request_client *c, thirl_lab_running *lab, int patience_ms) {
+  if (c->fd < 0 || c->file < 0) return false;
   thirl_bytes b = thirl_lab_engine_capture_take(lab->engine, c->at, NULL);
   while (b.n > 0) {
-    ssize_t n = write(c->file, b.p, b.n);
+    size_t room = room_in(c->file, b.n, patience_ms);
+    if (room == 0) {
+      thirl_lab_engine_capture_give_back(lab->engine, c->at, b.n);
+      return true;
+    }
+    ssize_t n = write(c->file, b.p, room);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return; /* a full disk: the rest is lost */
+    if (n <= 0) return false; /* a full disk: the rest is lost */
     b.p += n;
     b.n -= (size_t)n;
   }
+  return false;
+}
+
+bool thirl_lab_request_flush(thirl_lab_request_client *c, thirl_lab_running *lab) {
+  return flush(c, lab, 0);
 }
 
 static void end_capture(thirl_lab_request_client *c, thirl_lab_running *lab) {
   if (c->file < 0) return;
-  thirl_lab_request_flush(c, lab);
+  (void)flush(c, lab, LAST_WORDS_MS);
   thirl_lab_engine_capture_stop(lab->engine, c->at);
   close(c->file);
   c->file = -1;
@@ -78,7 +101,7 @@ static thirl_error begin_capture(thirl_lab_request_client *c, thirl_lab_running 
   c->at = at;
   c->file = *file;
   *file = -1;
-  thirl_lab_request_flush(c, lab);
+  (void)thirl_lab_request_flush(c, lab);
   return THIRL_OK;
 }
 

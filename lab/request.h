@@ -23,7 +23,7 @@ void thirl_lab_request_client_fini(thirl_lab_request_client *c, thirl_lab_runnin
 /** When fd is readable. mark: what processes of the lab carry. */
 thirl_lab_request_outcome thirl_lab_request_serve(thirl_lab_request_client *c, thirl_lab_running *lab,
                                                   const char *mark);
-/** Writes what has been captured for it. */
-void thirl_lab_request_flush(thirl_lab_request_client *c, thirl_lab_running *lab);
+/** Writes what has been captured for it, as far as a pipe takes it at once. True: there is more, come again soon. */
+bool thirl_lab_request_flush(thirl_lab_request_client *c, thirl_lab_running *lab);
 
 #endif

@@ -67,10 +67,11 @@ static void listen_to(supervisor *s, thirl_lab_request_client *c) {
 /* ---- the loop ---- */
 
 static void run(supervisor *s) {
-  enum { EVENTS = 16 };
+  enum { EVENTS = 16, SOON_MS = 20 };
+  bool waits = false; /* for the reader of a capture */
   struct epoll_event events[EVENTS];
   while (!s->quits) {
-    int n = epoll_wait(s->epoll, events, EVENTS, -1);
+    int n = epoll_wait(s->epoll, events, EVENTS, waits ? SOON_MS : -1);
     if (n < 0 && errno != EINTR) break;
     for (int i = 0; i < n; i++) {
       uint32_t who = events[i].data.u32;
@@ -79,8 +80,9 @@ static void run(supervisor *s) {
       if (who == WHO_SIGNALS) s->quits = true;
       if (who < CLIENTS_MAX) listen_to(s, &s->clients[who]);
     }
+    waits = false;
     for (size_t i = 0; i < CLIENTS_MAX; i++)
-      thirl_lab_request_flush(&s->clients[i], &s->lab);
+      waits |= thirl_lab_request_flush(&s->clients[i], &s->lab);
     if (ftell(s->log) > LOG_MAX) rewind(s->log);
   }
 }
