@@ -6,7 +6,7 @@
 # natbox.
 set -u
 build=${THIRL_BUILD_DIR:-$(cd "$(dirname "$0")/../.." && pwd)/build/release}
-work=$(mktemp -d "${TMPDIR:-/tmp}/thirl-firewall-test.XXXXXX") || exit 1
+work=$(mktemp -d /tmp/firewall.XXXXXX) || exit 1 # a short name: it becomes part of the path of a socket
 export THIRL_LAB_DIR=$work/labs
 mkdir "$work/labs"
 trap '"$build/bin/thirl" lab down --name wall 2>/dev/null; rm -rf "$work"' EXIT
