@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* thirl forward: reach a peer, and carry TCP connections to what it allows. */
+#include <stdio.h>
+
 #include "pipe.h"
 #include "reach.h"
 #include "status.h"
@@ -14,6 +16,7 @@ typedef struct forward_run {
   bool was_up, over;
   thirl_error error;
   const char *why;
+  char sentence[2 * SPEC_TEXT_MAX]; /* for why */
 } forward_run;
 
 static void end(forward_run *r, thirl_error e, const char *why) {
@@ -67,7 +70,8 @@ static thirl_error open_ways(forward_run *r, const arguments *a, spec_forward *h
     thirl_error e = tunnel_open_here(r->tunnel, &here[i]);
     spec_write_end(&here[i].here, at);
     if (e != THIRL_OK) {
-      status_note("forward", "cannot listen at %s", at);
+      snprintf(r->sentence, sizeof r->sentence, "cannot listen at %s: %s%s", at, thirl_error_text(e),
+               e == THIRL_E_IN_USE ? "; take another port" : "");
       return e;
     }
     status_note("forward", "listening at %s, to %s of the peer", at, spec_write_end(&here[i].there, to));
@@ -92,7 +96,7 @@ static int run(const arguments *a, thirl_context *c, thirl_session_handle sessio
   r.tunnel = tunnel_new(&r.turns.loop, c, session, true, &r.rules);
   e = r.tunnel ? open_ways(&r, a, here, there) : THIRL_E_NOMEM;
   if (e != THIRL_OK)
-    end(&r, e, "");
+    end(&r, e, r.sentence);
   else
     tunnel_wake(r.tunnel);
   if (!r.over) turns_run(&r.turns);

@@ -73,7 +73,7 @@ static char *read_file(const char *path, size_t *len, thirl_lab_complaint *why) 
 
 static bool is_file(const char *what) {
   struct stat st;
-  return strcmp(what, "-") == 0 || strchr(what, '/') || stat(what, &st) == 0;
+  return strcmp(what, "-") == 0 || strchr(what, '/') || (stat(what, &st) == 0 && !S_ISDIR(st.st_mode));
 }
 
 /* A file, or else a preset. */
@@ -380,7 +380,7 @@ static void print_usage(FILE *to) {
 }
 
 static int print_help(const lab_command *c) {
-  printf("usage: thirl lab %s %s\n%s\n\n", c->name, c->synopsis, c->summary);
+  printf("usage: thirl lab %s%s%s\n%s\n\n", c->name, *c->synopsis ? " " : "", c->synopsis, c->summary);
   for (size_t i = 0; i < N_LAB_OPTIONS; i++) {
     char left[64];
     if (!strchr(c->options, lab_options[i].letter)) continue;
@@ -391,8 +391,8 @@ static int print_help(const lab_command *c) {
 }
 
 static int usage(const lab_command *c, const char *what, const char *word) {
-  fprintf(stderr, "thirl lab %s: %s%s%s\nusage: thirl lab %s %s\n", c->name, what, word ? " " : "", word ? word : "",
-          c->name, c->synopsis);
+  fprintf(stderr, "thirl lab %s: %s%s%s\nusage: thirl lab %s%s%s\n", c->name, what, word ? " " : "", word ? word : "",
+          c->name, *c->synopsis ? " " : "", c->synopsis);
   return EXIT_USAGE;
 }
 
@@ -452,6 +452,8 @@ static int parse(const lab_command *c, int argc, char **argv, lab_arguments *a) 
     int bad = EXIT_OK;
     if (is_open && strcmp(argv[i], "--") == 0) {
       is_open = false;
+    } else if (is_open && strcmp(argv[i], "-h") == 0) {
+      a->help = true;
     } else if (is_open && argv[i][0] == '-' && argv[i][1]) {
       bad = parse_option(c, argc, argv, &i, a);
     } else {
@@ -461,7 +463,7 @@ static int parse(const lab_command *c, int argc, char **argv, lab_arguments *a) 
     if (bad) return bad;
   }
   if (a->help) return EXIT_OK;
-  if (a->n_words < c->least) return usage(c, "something is missing", NULL);
+  if (a->n_words < c->least) return usage(c, "a word is missing", NULL);
   if (c->most >= 0 && a->n_words > c->most) return usage(c, "one word too many:", a->words[c->most]);
   a->words[a->n_words] = NULL; /* argv has room for it: the name of the command was before these */
   return EXIT_OK;
@@ -472,7 +474,7 @@ int command_lab(int argc, char **argv) {
     print_usage(stderr);
     return EXIT_USAGE;
   }
-  if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
+  if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "help") == 0) {
     print_usage(stdout);
     return EXIT_OK;
   }

@@ -374,7 +374,8 @@ static bool set_option(matrix_arguments *a, const char *name, const char *value)
 static bool parse(int argc, char **argv, matrix_arguments *a) {
   for (int i = 0; i < argc; i++) {
     size_t k = 0;
-    while (k < N_OPTIONS && strcmp(argv[i], options[k].name) != 0)
+    while (k < N_OPTIONS && strcmp(argv[i], options[k].name) != 0 &&
+           !(strcmp(argv[i], "-h") == 0 && strcmp(options[k].name, "--help") == 0))
       k++;
     if (k == N_OPTIONS) return fail("unknown option", argv[i]);
     if (options[k].value && i + 1 == argc) return fail("an option wants a value", argv[i]);
@@ -382,7 +383,7 @@ static bool parse(int argc, char **argv, matrix_arguments *a) {
       a->all = true;
     else if (strcmp(argv[i], "--user-namespace") == 0)
       a->in_user = true;
-    else if (strcmp(argv[i], "--help") == 0)
+    else if (strcmp(options[k].name, "--help") == 0)
       a->help = true;
     else {
       if (!set_option(a, argv[i], argv[i + 1])) return false;

@@ -20,9 +20,10 @@ static const option_row option_table[] = {
     {'e', "--ephemeral", NULL, "use a key of its own for this run and keep it nowhere"},
     {'d', "--direct-only", NULL, "no byte through the relay; exit 5 when there is no direct path"},
     {'r', "--relay-only", NULL, "show no address to the peer"},
-    {'t', "--timeout", "SECONDS", "how long to wait for the peer (connect: 30; listen: for ever)"},
+    {'t', "--timeout", "SECONDS", "how long to wait for the peer (default: 30; listen: for ever)"},
     {'j', "--json", NULL, "events as one JSON object a line on stderr"},
     {'J', "--json", NULL, "the report as one JSON object on stdout (docs/nat-json.md)"},
+    {'k', "--json", NULL, "the same as one JSON object on stdout"},
     {'U', "--udp", NULL, "look at UDP only"},
     {'T', "--tcp", NULL, "look at TCP only"},
     {'6', "--ipv6", NULL, "look at IPv6 instead of IPv4"},
@@ -48,14 +49,14 @@ static const command command_table[] = {
      command_connect, NULL},
     {"forward", "[options] TICKET | -", "carry TCP connections to and from the peer of a ticket, in ssh's words",
      "123iedrtjqh", true, 0, command_forward, NULL},
-    {"key", "[options]", "print the id of this machine's key, making the key on first use", "ijh", false, 0,
+    {"key", "[options]", "print the id of this machine's key, making the key on first use", "ikh", false, 0,
      command_key, NULL},
     {"nat", "[options] [SERVER[:PORT]...]", "tell what NAT this machine is behind, and what that means", "sUT6pHLJQh",
      false, ARGUMENTS_WORDS_MAX, command_nat, NULL},
     {.name = "lab",
      .summary = "any network of hosts and NATs on this machine; see \"thirl lab --help\"",
      .run_words = command_lab},
-    {"version", "[options]", "print the version", "jh", false, 0, command_version, NULL},
+    {"version", "[options]", "print the version", "kh", false, 0, command_version, NULL},
 };
 
 enum {
@@ -73,11 +74,17 @@ static void print_usage(FILE *to) {
 
 static void print_help(const command *c) {
   printf("usage: thirl %s %s\n%s\n\n", c->name, c->synopsis, c->summary);
+  int width = 0;
+  for (int i = 0; i < N_OPTIONS; i++) {
+    if (!strchr(c->options, option_table[i].letter)) continue;
+    size_t n = strlen(option_table[i].name) + 1 + (option_table[i].value ? strlen(option_table[i].value) : 0);
+    if ((int)n > width) width = (int)n;
+  }
   for (int i = 0; i < N_OPTIONS; i++) {
     if (!strchr(c->options, option_table[i].letter)) continue;
     char left[64];
     snprintf(left, sizeof left, "%s %s", option_table[i].name, option_table[i].value ? option_table[i].value : "");
-    printf("  %-24s %s\n", left, option_table[i].help);
+    printf("  %-*s %s\n", width, left, option_table[i].help);
   }
   if (c->takes_ticket) printf("\nThe ticket may also come as the first line of stdin (\"-\") or in $THIRL_TICKET.\n");
   printf(
@@ -91,6 +98,7 @@ static int complain(const char *what, const char *word) {
 }
 
 static const option_row *find_option(const command *c, const char *word, size_t n) {
+  if (n == 2 && strncmp(word, "-h", n) == 0) return find_option(c, "--help", strlen("--help"));
   for (int i = 0; i < N_OPTIONS; i++)
     if (strlen(option_table[i].name) == n && strncmp(option_table[i].name, word, n) == 0 &&
         strchr(c->options, option_table[i].letter))
@@ -160,6 +168,7 @@ static int set_option(arguments *a, const option_row *o, const char *value) {
     break;
   case 'j':
   case 'J':
+  case 'k':
     a->json = true;
     break;
   case 'q':
@@ -220,16 +229,8 @@ static void open_closed_streams(void) {
     if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd) _exit(EXIT_GENERIC);
 }
 
-int main(int argc, char **argv) {
-  open_closed_streams();
-  if (argc < 2) {
-    print_usage(stderr);
-    return EXIT_USAGE;
-  }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-    print_usage(stdout);
-    return EXIT_OK;
-  }
+/* argv[1] is the name of a command, and the rest is for it. */
+static int dispatch(int argc, char **argv) {
   const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
   for (int i = 0; i < N_COMMANDS; i++) {
     const command *c = &command_table[i];
@@ -250,4 +251,23 @@ int main(int argc, char **argv) {
   complain("unknown command", argv[1]);
   print_usage(stderr);
   return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+  open_closed_streams();
+  if (argc < 2) {
+    print_usage(stderr);
+    return EXIT_USAGE;
+  }
+  bool asks = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0;
+  if (asks && (argc == 2 || argv[1][0] == '-')) {
+    print_usage(stdout);
+    return EXIT_OK;
+  }
+  if (asks) { /* "help nat" is "nat --help" */
+    static char help[] = "--help";
+    char *words[] = {argv[0], argv[2], help, NULL};
+    return dispatch(3, words);
+  }
+  return dispatch(argc, argv);
 }

@@ -35,6 +35,7 @@ typedef struct nat_run {
   thirl_error error;
   const char *unresolved; /* a name that could not be resolved */
   int signal_number;
+  bool is_known; /* ... but has addresses of the other family */
   bool is_over, line_is_drawn;
 } nat_run;
 
@@ -51,6 +52,7 @@ static void on_resolved(void *ctx, thirl_error e, const thirl_addr *addrs, size_
     r->config.servers[r->config.n_servers++] = addrs[i];
     return;
   }
+  r->is_known = e == THIRL_OK && n > 0;
   r->error = e != THIRL_OK ? e : THIRL_E_NOT_FOUND;
 }
 
@@ -257,9 +259,15 @@ static int print(nat_run *r) {
 }
 
 static int complain(const nat_run *r, thirl_error e) {
-  if (r->unresolved)
-    fprintf(stderr, "thirl: %s: %s\n", r->unresolved,
-            e == THIRL_E_SYNTAX ? "is neither a host nor a host and a port" : "has no address of this kind");
+  if (r->unresolved && e == THIRL_E_SYNTAX)
+    fprintf(stderr, "thirl: not a host and port: %s\n", r->unresolved);
+  else if (r->unresolved && r->is_known)
+    fprintf(stderr, "thirl: %s has no %s address: %s\n", r->unresolved, r->args->ipv6 ? "IPv6" : "IPv4",
+            r->args->ipv6 ? "leave --ipv6 out" : "try --ipv6");
+  else if (r->unresolved && e == THIRL_E_NOT_FOUND)
+    fprintf(stderr, "thirl: there is no host named %s\n", r->unresolved);
+  else if (r->unresolved)
+    fprintf(stderr, "thirl: %s cannot be looked up: %s\n", r->unresolved, thirl_error_text(e));
   else if (e == THIRL_E_INVALID)
     fprintf(stderr, "thirl: no server: name one, with --server, in THIRL_SERVER, or as an argument\n");
   else

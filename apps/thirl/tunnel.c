@@ -265,14 +265,14 @@ static void drop_way(tunnel *t, way *w) {
   bool ours = w->ours;
   thirl_mux_reset(t->mux, w->stream, THIRL_E_RESET);
   close_way(w);
-  if (ours && !has_ways(t)) end(t, THIRL_E_REFUSED, "");
+  if (ours && !has_ways(t)) end(t, THIRL_E_REFUSED, "nothing is left to forward");
 }
 
 static void on_way_refused(tunnel *t, way *w, thirl_error e) {
   char text[SPEC_TEXT_MAX];
   const char *at = spec_write_end(&w->f.here, text);
   if (e == THIRL_E_PERMISSION)
-    status_note("forward", "the peer does not let us listen at %s (its --allow-bind)", at);
+    status_note("forward", "the peer does not let us listen at %s: its --allow-bind does not name it", at);
   else
     status_note("forward", "the peer does not listen at %s: %s", at, thirl_error_text(e));
   drop_way(t, w);
@@ -312,7 +312,8 @@ static void on_mux_event(tunnel *t, const thirl_mux_event *ev) {
     if (w)
       on_way_refused(t, w, ev->error);
     else if (may_tell(t))
-      status_note("forward", "the peer refuses a connection: %s", thirl_error_text(ev->error));
+      status_note("forward", "the peer refuses a connection: %s%s", thirl_error_text(ev->error),
+                  ev->error == THIRL_E_PERMISSION ? "; does its --allow-forward name what -L asks for?" : "");
     if (o) outlet_break(o);
     break;
   case THIRL_MUX_READABLE:

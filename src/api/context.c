@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/events.h"
 #include "api/host.h"
@@ -310,6 +311,8 @@ static thirl_error parse_ticket(thirl_context *c, const char *text, thirl_meet_t
   thirl_error e = text ? thirl_meet_ticket_parse(text, t) : THIRL_E_SYNTAX;
   switch (e) {
   case THIRL_E_SYNTAX:
+    if (text && strncasecmp(text, "thirl1", strlen("thirl1")) == 0)
+      return explain(c, e, "the ticket was mistyped or cut off: copy the whole of it again");
     return explain(c, e, "this is not a ticket: one is a single word that begins with thirl1");
   case THIRL_E_CHECKSUM:
     return explain(c, e, "the ticket was mistyped or cut off: copy the whole of it again");

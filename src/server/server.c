@@ -225,7 +225,7 @@ static void on_socket(thirl_server *s, const thirl_net_event *ev) {
   thirl_server_socket *socket = &s->sockets.sockets[ev->id - 1];
   thirl_log_print(s->ctx.log, THIRL_LOG_WARN, "cannot listen on %s %s: %s",
                   socket->verb == THIRL_NET_LISTEN ? "TCP" : "UDP", thirl_addr_format(&socket->wanted, text),
-                  thirl_error_text(ev->error));
+                  ev->error == THIRL_E_UNREACHABLE ? "this machine has no such address" : thirl_error_text(ev->error));
 }
 
 /* ---- after each input ---- */

@@ -130,12 +130,23 @@ for arguments in '' 'nonsense' 'connect' 'connect --frob x' 'connect a b' 'conne
   check "   with a sentence" says l "thirl"
 done
 
+for arguments in -h --help help 'help nat' 'nat -h' 'lab -h' 'lab exec -h' 'help lab'; do
+  # shellcheck disable=SC2086
+  "$thirl" $arguments </dev/null >l.out 2>l.log
+  code=$?
+  check "0: thirl $arguments" [ "$code $(head -c 13 l.out) $(wc -c <l.log)" = "0 usage: thirl  0" ]
+done
+"$thirl" help nat >l.out
+check "   \"help nat\" is \"nat --help\"" cmp -s l.out <("$thirl" nat --help)
+
 listen m --ephemeral
 stale=$ticket
 mistyped=${ticket%???}$([ "${ticket: -3:1}" = 0 ] && echo 1 || echo 0)${ticket: -2} # the last one has bits that must be 0
 connect m2 --ephemeral "$mistyped"
 check "2: a mistyped ticket" is 2
 check "   is told from a wrong one" says m2 "mistyped or cut off"
+connect m3 --ephemeral "${stale%???}"
+check "   and one that lacks its end, too" says m3 "mistyped or cut off"
 kill -TERM "$listen_pid"
 code_of "$listen_pid"
 check "143: listen, SIGTERM" is 143

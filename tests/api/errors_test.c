@@ -68,6 +68,8 @@ static void test_no_ticket(void **state) {
   assert_string_equal(thirl_explain(), "this is not a ticket: one is a single word that begins with thirl1");
   assert_int_equal(dial("ssh-rsa AAAA", 1000), THIRL_E_SYNTAX);
   assert_int_equal(dial(NULL, 1000), THIRL_E_SYNTAX);
+  assert_int_equal(dial("THIRL1040", 1000), THIRL_E_SYNTAX);
+  assert_string_equal(thirl_explain(), "the ticket was mistyped or cut off: copy the whole of it again");
 }
 
 static void test_mistyped_ticket(void **state) {

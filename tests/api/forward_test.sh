@@ -62,7 +62,7 @@ check "a port of ours goes to the peer's web server" wait_for gets 8001
 check "a port of the peer goes to a web server of ours" wait_for gets 8100
 check "what is not named is not reached" refuses 8002
 check "and the listener says what was asked for" wait_for says l '127.0.0.1:8000, which --allow-forward does not name'
-check "and our side says why" wait_for says f 'its --allow-forward does not name'
+check "and our side says why" wait_for says f 'permission denied; does its --allow-forward name'
 check "a port where nobody listens is refused" refuses 8003
 check "and why" wait_for says f 'connection refused'
 check "a port that is not named is not opened" wait_for says f 'does not let us listen at localhost:8101'

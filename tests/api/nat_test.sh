@@ -56,6 +56,10 @@ check "does not answer" says udp_dead.out '"reachable":"no","reachable_why":"no-
 nat nobody no.such.name.invalid
 check "a name that does not exist" is 7
 check "is named" says nobody.log 'no.such.name.invalid'
+nat nobody --server=-nosuch
+check "is told without asking anybody when it is none" says nobody.log 'there is no host named -nosuch'
+nat other --ipv6 127.0.0.1
+check "an address of the other family is told from that" says other.log '127.0.0.1 has no IPv6 address: leave --ipv6 out'
 
 nat none
 check "no server at all" is 2
