@@ -8,6 +8,7 @@
 # one port, the peer that is early, the end of a life time, all 81 pairs of holes punched).
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
+. "$(dirname "$0")/lib_nat_report.sh"
 lab_start "$@"
 for tool in turnserver turnutils_natdiscovery stun; do
   command -v "$tool" >/dev/null || lab_skip "needs $tool (Debian: coturn, stun-client)"
@@ -133,8 +134,6 @@ observe() { # HOST
 
 declare -A in_words=([eim]='Endpoint Independent Mapping' [adm]='Address Dependent Mapping' [apdm]='Address and Port Dependent Mapping'
   [eif]='Endpoint Independent Filtering' [adf]='Address Dependent Filtering' [apdf]='Address and Port Dependent Filtering')
-declare -A long=([eim]=endpoint-independent [adm]=address-dependent [apdm]=address-and-port-dependent
-  [eif]=endpoint-independent [adf]=address-dependent [apdf]=address-and-port-dependent)
 declare -A classic=([eif]='Independent Filter' [adf]='Address Dependent Filter' [apdf]='Port Dependent Filter')
 
 # RFC 3489 has words for the filters of cones, and none for those of the others.
@@ -191,27 +190,11 @@ start_report() { # LETTER NUMBER BEHAVIOUR
   observers+=($!)
 }
 
-# field NAME < JSON: its first value
-field() { sed -n "s/.*[{,]\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
-
-half_of() { # udp|tcp FILE
-  if [ "$1" = udp ]; then
-    sed -n 's/^{.*"udp":{\(.*\)},"tcp":{.*/,\1/p' "$2"
-  else
-    sed -n 's/^{.*},"tcp":{\(.*\)},"servers":.*/,\1/p' "$2"
-  fi
-}
-
-check_report() {
-  [ -z "${KEEP:-}" ] || cp "$lab_work/report.$1$2" "$KEEP/" # LETTER NUMBER BEHAVIOUR
-  local protocol half name words
+check_report() { # LETTER NUMBER BEHAVIOUR
+  local protocol words
   for protocol in udp tcp; do
-    half=$(half_of "$protocol" "$lab_work/report.$1$2")
-    words=
-    for name in mapping filtering model; do
-      words+=" $(field "$name" <<<"$half")"
-    done
-    say "$3 ${allocation[$1]}: thirl nat, $protocol" " ${long[${3%/*}]} ${long[${3#*/}]} ${model[$1]}" "$words"
+    words=$(nat_report_words "$protocol" "$lab_work/report.$1$2")
+    say "$3 ${allocation[$1]}: thirl nat, $protocol" "$(nat_report_long "$3") ${model[$1]}" "$words"
   done
 }
 

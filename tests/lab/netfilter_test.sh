@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# test-timeout: 200
+# test-timeout: 300
 #
 # The kernel's NATs are what the lab calls them. The nine behaviours, with ports preserved (side P...) and random (side R...), as they are seen by programs of
-# other people (UDP: coturn's RFC 5780 client, Debian's RFC 3489 client, against coturn) and by plain sockets at both ends (UDP and TCP, also what no
-# STUN client sees: two hosts on one port, the peer that is early, the end of a life time, all 81 pairs of holes punched).
+# other people (UDP: coturn's RFC 5780 client, Debian's RFC 3489 client, against coturn), by `thirl nat` against thirld (UDP and TCP), and by plain
+# sockets at both ends (UDP and TCP, also what no STUN client sees: two hosts on one port, the peer that is early, the end of a life time, all 81 pairs of holes punched).
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
+. "$(dirname "$0")/lib_nat_report.sh"
 lab_start "$@"
 for tool in turnserver turnutils_natdiscovery stun conntrack; do
   command -v "$tool" >/dev/null || lab_skip "needs $tool (Debian: coturn, stun-client, conntrack)"
@@ -94,6 +95,50 @@ check_observers() {
       { read -r seen_mapping; read -r seen_filtering; read -r seen_classic; } <"$lab_work/seen.$letter$number"
       say "${words[$letter$number]}: coturn" "${in_words[$mapping]}, ${in_words[$filtering]}" "$seen_mapping, $seen_filtering"
       say "${words[$letter$number]}: stun" "$(classic_of "$mapping" "$filtering" "$letter")" "$seen_classic"
+    done
+    number=$((number + 1))
+  done
+}
+
+# ---- what thirl nat says ----
+
+report() { # SIDE
+  lab_in "host$1" "$THIRL_BUILD_DIR/bin/thirl" nat --json --quiet 203.0.113.10:4478 >"$lab_work/report.$1" 2>&1
+}
+
+# In two halves, so that the machine keeps up.
+make_reports() {
+  local side reports letter
+  lab_spawn server "$THIRL_BUILD_DIR/bin/thirld" --listen 203.0.113.10:4478 --alternate 203.0.113.11:4479 >"$lab_work/thirld.log" 2>&1
+  lab_wait 10 grep -q 'listening on TCP 203.0.113.11:4479' "$lab_work/thirld.log" ||
+    { cat "$lab_work/thirld.log"; lab_die "thirld does not start"; }
+  for letter in P R; do
+    reports=()
+    for side in "${!words[@]}"; do
+      [ "${side:0:1}" = "$letter" ] || continue
+      report "$side" &
+      reports+=($!)
+    done
+    wait "${reports[@]}"
+  done
+}
+
+# On a busy machine an answer may be missing; a wrong one never is right the second time.
+words_of() { # PROTOCOL SIDE
+  local seen
+  seen=$(nat_report_words "$1" "$lab_work/report.$2")
+  case $seen in *unknown*) report "$2" && seen=$(nat_report_words "$1" "$lab_work/report.$2") ;; esac
+  echo "$seen"
+}
+
+check_reports() {
+  local letter number=0 behaviour protocol
+  local -A model=([P]=preserving [R]=random)
+  for behaviour in $behaviours; do
+    for letter in P R; do
+      for protocol in udp tcp; do
+        say "${words[$letter$number]}: thirl nat, $protocol" "$(nat_report_long "$behaviour") ${model[$letter]}" "$(words_of "$protocol" "$letter$number")"
+      done
     done
     number=$((number + 1))
   done
@@ -311,6 +356,8 @@ check_early
 check_more
 check_walls
 check_observers
+make_reports
+check_reports
 check_matrix udp 2000
 check_matrix tcp 4000
 check_expiry
