@@ -9,6 +9,7 @@
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
 . "$(dirname "$0")/lib_nat_report.sh"
+. "$(dirname "$0")/lib_stun_words.sh"
 lab_start "$@"
 for tool in turnserver turnutils_natdiscovery stun; do
   command -v "$tool" >/dev/null || lab_skip "needs $tool (Debian: coturn, stun-client)"
@@ -120,35 +121,8 @@ probe() { "$natprobe" "${place[server]}" 203.0.113.10 203.0.113.11 "$@"; }
 
 # ---- what STUN clients say ----
 
-# verdict HOST -m|-f PORT: what coturn's client says in its last words, without "NAT with" and "!"
-verdict() {
-  on "$1" turnutils_natdiscovery "$2" -L "$(on "$1" hostname -I | cut -d' ' -f1)" -l "$3" 203.0.113.10 2>&1 |
-    sed -n 's/^NAT with \(.*\)!$/\1/p' | tail -n 1
-}
-
-observe() { # HOST
-  verdict "$1" -m 6000
-  verdict "$1" -f 6001
-  on "$1" stun 203.0.113.10 2>/dev/null | sed -n 's/^Primary: //p' | sed 's/[ \t]*$//'
-}
-
-declare -A in_words=([eim]='Endpoint Independent Mapping' [adm]='Address Dependent Mapping' [apdm]='Address and Port Dependent Mapping'
-  [eif]='Endpoint Independent Filtering' [adf]='Address Dependent Filtering' [apdf]='Address and Port Dependent Filtering')
-declare -A classic=([eif]='Independent Filter' [adf]='Address Dependent Filter' [apdf]='Port Dependent Filter')
-
-# RFC 3489 has words for the filters of cones, and none for those of the others.
-classic_of() { # MAPPING FILTERING LETTER
-  local ports='random port'
-  [ "$3" != P ] || ports='preserves ports'
-  if [ "$1" = eim ]; then
-    echo "Independent Mapping, ${classic[$2]}, $ports, no hairpin"
-  else
-    echo "Dependent Mapping, $ports, no hairpin"
-  fi
-}
-
 start_observer() { # LETTER NUMBER BEHAVIOUR
-  observe "h${1,}$2" >"$lab_work/seen.$1$2" &
+  stun_words_seen "$(on "h${1,}$2" hostname -I | cut -d' ' -f1)" on "h${1,}$2" >"$lab_work/seen.$1$2" &
   observers+=($!)
 }
 
@@ -161,10 +135,11 @@ start_observers() {
 }
 
 check_observer() { # LETTER NUMBER BEHAVIOUR
-  local mapping=${3%/*} filtering=${3#*/} seen_mapping='' seen_filtering='' seen_classic=''
+  local mapping=${3%/*} filtering=${3#*/} ports=random seen_mapping='' seen_filtering='' seen_classic=''
   { read -r seen_mapping; read -r seen_filtering; read -r seen_classic; } <"$lab_work/seen.$1$2"
-  say "$3 ${allocation[$1]}: coturn" "${in_words[$mapping]}, ${in_words[$filtering]}" "$seen_mapping, $seen_filtering"
-  say "$3 ${allocation[$1]}: stun" "$(classic_of "$mapping" "$filtering" "$1")" "$seen_classic"
+  [ "$1" != P ] || ports=preserves
+  say "$3 ${allocation[$1]}: coturn" "$(stun_words_coturn "$mapping" "$filtering")" "$seen_mapping, $seen_filtering"
+  say "$3 ${allocation[$1]}: stun" "$(stun_words_classic "$mapping" "$filtering" "$ports")" "$seen_classic"
 }
 
 # ---- what thirl nat says ----

@@ -6,6 +6,7 @@
 # client judges the same NATs in nat_test.sh; over UDP and TCP with thirld.
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
+. "$(dirname "$0")/lib_nat_report.sh"
 lab_start "$@"
 thirl=$THIRL_BUILD_DIR/bin/thirl thirld=$THIRL_BUILD_DIR/bin/thirld
 [ -x "$thirl" ] && [ -x "$thirld" ] || lab_die "there is no $thirl or $thirld: make build, or set THIRL_BUILD_DIR"
@@ -58,19 +59,11 @@ lab_spawn server "$thirld" -c "$lab_work/thirld.conf" >"$lab_work/thirld.log" 2>
 lab_wait 10 lab_in server sh -c "ss -ltn 2>/dev/null | grep -q 203.0.113.11:4479" ||
   { cat "$lab_work/thirld.log"; lab_die "thirld does not start"; }
 
-# field NAME < JSON: its first value
-field() { sed -n "s/.*[{,]\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
-
 # said FILE udp|tcp: mapping|filtering|allocation|unsolicited of a report
 said() {
-  local half name words=()
-  if [ "$2" = udp ]; then
-    half=$(sed -n 's/^{.*"udp":{\(.*\)},"tcp":{.*/,\1/p' "$1")
-  else
-    half=$(sed -n 's/^{.*},"tcp":{\(.*\)},"servers":.*/,\1/p' "$1")
-  fi
+  local name words=()
   for name in mapping filtering model unsolicited_syn; do
-    words+=("$(field "$name" <<<"$half")")
+    words+=("$(nat_report_get "$2" "$1" "$name")")
   done
   printf '%s|%s|%s|%s\n' "${words[@]}"
 }

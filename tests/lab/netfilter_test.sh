@@ -8,6 +8,7 @@
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
 . "$(dirname "$0")/lib_nat_report.sh"
+. "$(dirname "$0")/lib_stun_words.sh"
 lab_start "$@"
 for tool in turnserver turnutils_natdiscovery stun conntrack; do
   command -v "$tool" >/dev/null || lab_skip "needs $tool (Debian: coturn, stun-client, conntrack)"
@@ -46,33 +47,6 @@ probe() { "$THIRL_BUILD_DIR/bin/natprobe" "$lab_prefix-server" 203.0.113.10 203.
 
 # ---- what STUN clients say ----
 
-# verdict SIDE -m|-f PORT: what coturn's client says in its last words, without "NAT with" and "!"
-verdict() {
-  lab_in "host$1" turnutils_natdiscovery "$2" -L "${lab_lan[$1]}.10" -l "$3" 203.0.113.10 2>&1 |
-    sed -n 's/^NAT with \(.*\)!$/\1/p' | tail -n 1
-}
-
-observe() { # SIDE
-  verdict "$1" -m 6000
-  verdict "$1" -f 6001
-  lab_in "host$1" stun 203.0.113.10 2>/dev/null | sed -n 's/^Primary: //p' | sed 's/[ \t]*$//'
-}
-
-declare -A in_words=([eim]='Endpoint Independent Mapping' [adm]='Address Dependent Mapping' [apdm]='Address and Port Dependent Mapping'
-  [eif]='Endpoint Independent Filtering' [adf]='Address Dependent Filtering' [apdf]='Address and Port Dependent Filtering')
-declare -A classic=([eif]='Independent Filter' [adf]='Address Dependent Filter' [apdf]='Port Dependent Filter')
-
-# RFC 3489 has words for the filters of cones, and none for those of the others.
-classic_of() { # MAPPING FILTERING LETTER
-  local ports='random port'
-  [ "$3" = R ] || ports='preserves ports'
-  if [ "$1" = eim ]; then
-    echo "Independent Mapping, ${classic[$2]}, $ports, no hairpin"
-  else
-    echo "Dependent Mapping, $ports, no hairpin"
-  fi
-}
-
 start_observers() {
   local side
   lab_spawn server turnserver -n --no-auth --stun-only --no-cli --no-tls --no-dtls --log-file=stdout \
@@ -80,21 +54,23 @@ start_observers() {
   lab_wait 10 lab_in server sh -c "ss -lun 2>/dev/null | grep -q 203.0.113.11:3479" ||
     { tail -n 20 "$lab_work/turn.log"; lab_die "coturn does not start"; }
   for side in "${!words[@]}"; do
-    observe "$side" >"$lab_work/seen.$side" &
+    stun_words_seen "${lab_lan[$side]}.10" lab_in "host$side" >"$lab_work/seen.$side" &
     observers+=($!)
   done
 }
 
 check_observers() {
-  local letter number=0 behaviour mapping filtering seen_mapping seen_filtering seen_classic
+  local letter number=0 behaviour mapping filtering ports seen_mapping seen_filtering seen_classic
   wait "${observers[@]}"
   for behaviour in $behaviours; do
     mapping=${behaviour%/*} filtering=${behaviour#*/}
     for letter in P R; do
+      ports=preserves
+      [ "$letter" = P ] || ports=random
       seen_mapping='' seen_filtering='' seen_classic=''
       { read -r seen_mapping; read -r seen_filtering; read -r seen_classic; } <"$lab_work/seen.$letter$number"
-      say "${words[$letter$number]}: coturn" "${in_words[$mapping]}, ${in_words[$filtering]}" "$seen_mapping, $seen_filtering"
-      say "${words[$letter$number]}: stun" "$(classic_of "$mapping" "$filtering" "$letter")" "$seen_classic"
+      say "${words[$letter$number]}: coturn" "$(stun_words_coturn "$mapping" "$filtering")" "$seen_mapping, $seen_filtering"
+      say "${words[$letter$number]}: stun" "$(stun_words_classic "$mapping" "$filtering" "$ports")" "$seen_classic"
     done
     number=$((number + 1))
   done

@@ -7,6 +7,7 @@
 # where no UDP passes there is none, and a TCP connection.
 set -u
 . "${THIRL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}/lab/topology.sh"
+. "$(dirname "$0")/lib_nat_report.sh"
 lab_start "$@"
 . "$lab_dir/peers.sh"
 thirl=$THIRL_BUILD_DIR/bin/thirl thirld=$THIRL_BUILD_DIR/bin/thirld
@@ -63,9 +64,6 @@ start_coturn() {
 
 # ---- what is said ----
 
-# field NAME < JSON: its first value
-field() { sed -n "s/.*[{,]\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
-
 short() { # word of thirl nat
   case $1 in
     endpoint-independent) echo ei ;;
@@ -77,20 +75,15 @@ short() { # word of thirl nat
 
 # report FILE: "udp yes ei apd preserving no; tcp ...; double no": reachable mapping filtering model hairpin
 report() {
-  local half protocol name
+  local protocol name
   for protocol in udp tcp; do
-    if [ "$protocol" = udp ]; then
-      half=$(sed -n 's/^{.*"udp":{\(.*\)},"tcp":{.*/,\1/p' "$1")
-    else
-      half=$(sed -n 's/^{.*},"tcp":{\(.*\)},"servers":.*/,\1/p' "$1")
-    fi
     printf '%s' "$protocol"
     for name in reachable mapping filtering model hairpin; do
-      printf ' %s' "$(short "$(field "$name" <<<"$half")")"
+      printf ' %s' "$(short "$(nat_report_get "$protocol" "$1" "$name")")"
     done
     printf '; '
   done
-  printf 'double %s\n' "$(field double_nat <"$1")"
+  printf 'double %s\n' "$(nat_report_field double_nat <"$1")"
 }
 
 # nat HOST SERVER OPTION...: nine networks at once may be too many for a busy machine: who does not know is asked again. Who says something else is not.
@@ -168,7 +161,7 @@ look_at_dualstack() {
 
 look_at_hotel() {
   look_at hotel 10.20.3.7
-  on a "$thirl" nat --json --quiet --udp --lifetime 70 203.0.113.10:4478 2>/dev/null | field lifetime_s
+  on a "$thirl" nat --json --quiet --udp --lifetime 70 203.0.113.10:4478 2>/dev/null | nat_report_field lifetime_s
 }
 
 # Only the ports of the web: the server is there, with both addresses.
@@ -177,7 +170,7 @@ look_at_corporate() {
   up corporate
   start_thirld 203.0.113.10:443 203.0.113.11:80
   nat a 203.0.113.10:443
-  field reachable_why <"$lab_work/corporate.json"
+  nat_report_field reachable_why <"$lab_work/corporate.json"
   connection a b 203.0.113.10:443
 }
 
