@@ -21,6 +21,7 @@
 #include <sys/signalfd.h>
 
 #include "lab/pump.h"
+#include "io/clock.h"
 
 enum { EXIT_USAGE = 2, TEXT_MAX = 1 << 20, LINE_MAX_LEN = 1024 };
 
@@ -63,7 +64,7 @@ static int start_capture(internet *w) {
   w->captured = (thirl_lab_engine_port){.node = node};
   w->capture = fopen(w->capture_file, "wb");
   if (!w->capture) return complain(w->capture_file, strerror(errno));
-  return thirl_lab_engine_capture(w->engine, w->captured, wall - thirl_lab_pump_now(), 0) == THIRL_OK
+  return thirl_lab_engine_capture(w->engine, w->captured, wall - thirl_io_clock_now(), 0) == THIRL_OK
              ? 0
              : complain("cannot capture", w->capture_node);
 }
@@ -87,7 +88,7 @@ static bool read_events(internet *w) {
     thirl_lab_complaint why = {""};
     *end = '\0';
     thirl_error e = thirl_lab_topology_read_event(w->topology, line, &event, &why);
-    if (e == THIRL_OK) e = thirl_lab_engine_apply(w->engine, thirl_lab_pump_now(), &event);
+    if (e == THIRL_OK) e = thirl_lab_engine_apply(w->engine, thirl_io_clock_now(), &event);
     printf("%s\n", e == THIRL_OK ? "done" : why.text[0] ? why.text : thirl_error_text(e));
     fflush(stdout);
     size_t used = (size_t)(end - line) + 1;
@@ -168,7 +169,7 @@ static int set_up(internet *w, int argc, char **argv) {
   if (bad) return bad;
   w->topology = read_topology(argv[at]);
   if (!w->topology) return EXIT_FAILURE;
-  w->engine = thirl_lab_engine_new(w->topology, thirl_lab_pump_now());
+  w->engine = thirl_lab_engine_new(w->topology, thirl_io_clock_now());
   if (!w->engine) return complain("engine", "out of memory");
   if ((size_t)(argc - at - 1) != thirl_lab_engine_count_ports(w->engine))
     return complain("one interface for each host, and for each side of a kernel's NAT", argv[at]);

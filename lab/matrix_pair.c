@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 #include "lab/client.h"
 #include "lab/matrix_json.h"
 #include "lab/supervisor.h"
+#include "io/clock.h"
 
 enum { TEXT_MAX = 4096, PATH_LEN = 512, EXIT_NOT_STARTED = 126, SERVER = 0, LEFT = 1, RIGHT = 2, JUDGE = 3 };
 
@@ -37,12 +37,6 @@ typedef struct trial {
   thirl_lab_state state;
   side sides[4];
 } trial;
-
-static thirl_time clock_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (thirl_time)t.tv_sec * THIRL_S + (thirl_time)t.tv_nsec / 1000;
-}
 
 /* ---- commands ---- */
 
@@ -136,13 +130,13 @@ static void wait_for(const trial *t, side *first, side *last, thirl_time limit) 
         of[n] = s;
         fds[n++] = (struct pollfd){.fd = s->end, .events = POLLIN};
       }
-    thirl_time now = clock_now();
+    thirl_time now = thirl_io_clock_now();
     if (n == 0 || now >= limit) return;
     if (poll(fds, n, (int)((limit - now) / THIRL_MS + 1)) <= 0) continue;
     for (nfds_t i = 0; i < n; i++)
       if (fds[i].revents) {
         note_end(t, of[i]);
-        limit = THIRL_MIN(limit, clock_now() + THIRL_LAB_MATRIX_PAIR_GRACE_S * THIRL_S);
+        limit = THIRL_MIN(limit, thirl_io_clock_now() + THIRL_LAB_MATRIX_PAIR_GRACE_S * THIRL_S);
       }
   }
 }
@@ -204,7 +198,7 @@ static thirl_error ask_judge(trial *t, thirl_lab_matrix_cell *out, thirl_lab_com
   side *judge = &t->sides[JUDGE];
   thirl_error e = start_at(t, judge, NULL, t->m->judge, why);
   if (e != THIRL_OK) return e;
-  wait_for(t, judge, judge, clock_now() + t->options->timeout_s * THIRL_S);
+  wait_for(t, judge, judge, thirl_io_clock_now() + t->options->timeout_s * THIRL_S);
   stop(t, judge);
   size_t n;
   char *text = read_output(t, judge, "out", &n);
@@ -223,7 +217,8 @@ static thirl_error run_commands(trial *t, thirl_lab_matrix_cell *out, thirl_lab_
   thirl_error e = THIRL_OK;
   for (int i = SERVER; i <= RIGHT && e == THIRL_OK; i++)
     if (commands[i][0]) e = start(t, &t->sides[i], commands[i], why);
-  if (e == THIRL_OK) wait_for(t, &t->sides[LEFT], &t->sides[RIGHT], clock_now() + t->options->timeout_s * THIRL_S);
+  if (e == THIRL_OK)
+    wait_for(t, &t->sides[LEFT], &t->sides[RIGHT], thirl_io_clock_now() + t->options->timeout_s * THIRL_S);
   for (int i = RIGHT; i >= SERVER; i--)
     stop(t, &t->sides[i]);
   if (e != THIRL_OK) return e;
@@ -250,7 +245,7 @@ thirl_error thirl_lab_matrix_pair_run(const thirl_lab_matrix *m, size_t left, si
                                       const thirl_lab_matrix_pair_options *options, thirl_lab_matrix_cell *out,
                                       thirl_lab_complaint *why) {
   trial t = {.m = m, .options = options};
-  thirl_time begin = clock_now();
+  thirl_time begin = thirl_io_clock_now();
   for (int i = SERVER; i <= JUDGE; i++)
     t.sides[i] = (side){.name = side_names[i], .end = -1};
   *out = (thirl_lab_matrix_cell){.path = THIRL_LAB_MATRIX_PENDING};
@@ -258,7 +253,7 @@ thirl_error thirl_lab_matrix_pair_run(const thirl_lab_matrix *m, size_t left, si
   if (e != THIRL_OK) return e;
   e = run_commands(&t, out, why);
   thirl_error down = thirl_lab_client_down(&t.state, e == THIRL_OK ? why : NULL);
-  out->took_ms = (unsigned)((clock_now() - begin) / THIRL_MS);
+  out->took_ms = (unsigned)((thirl_io_clock_now() - begin) / THIRL_MS);
   return e == THIRL_OK ? down : e;
 }
 

@@ -24,7 +24,5 @@ struct sockaddr_in thirl_lab_nsock_local(int fd);
 int thirl_lab_nsock_outcome(int fd);
 /** Close so that the other end gets a RST, and nothing lingers. */
 void thirl_lab_nsock_drop(int fd);
-/** Microseconds of a clock that never goes back. */
-uint64_t thirl_lab_nsock_now(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/timerfd.h>
 
 #include "lab/port.h"
+#include "io/clock.h"
 
 enum {
   RINGS_MAX = 384 << 20, /* bytes of the rings of all ports */
@@ -36,12 +37,6 @@ struct thirl_lab_pump {
   uint64_t late[LATE_BUCKETS]; /* frames by how late they left */
   thirl_lab_port ports[];
 };
-
-thirl_time thirl_lab_pump_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (thirl_time)t.tv_sec * THIRL_S + (thirl_time)t.tv_nsec / 1000;
-}
 
 /* ---- opening ---- */
 
@@ -187,7 +182,7 @@ uint64_t thirl_lab_pump_lateness(const thirl_lab_pump *p, double share) {
 }
 
 static void count_late(thirl_lab_pump *p, const thirl_lab_fabric_frame *frames, size_t n) {
-  thirl_time now = thirl_lab_pump_now();
+  thirl_time now = thirl_io_clock_now();
   for (size_t i = 0; i < n; i++)
     p->late[bucket_of(now - THIRL_MIN(now, frames[i].due))]++;
 }
@@ -218,7 +213,7 @@ static void clear_errors(const thirl_lab_port *port) {
 static void receive(thirl_lab_pump *p, size_t port) {
   thirl_lab_port *from = &p->ports[port];
   thirl_lab_frame f;
-  thirl_time now = thirl_lab_pump_now();
+  thirl_time now = thirl_io_clock_now();
   int n = 0;
   for (; n < FRAMES_PER_TURN && thirl_lab_port_receive(from, &f); n++)
     thirl_lab_engine_input(p->engine, now, port, f.vnet, f.data, f.len);
@@ -261,7 +256,7 @@ static bool receive_ready(thirl_lab_pump *p) {
 void thirl_lab_pump_step(thirl_lab_pump *p) {
   for (int round = 0; round < ROUNDS_PER_STEP; round++) {
     bool any = receive_ready(p);
-    thirl_time now = thirl_lab_pump_now();
+    thirl_time now = thirl_io_clock_now();
     if (thirl_lab_engine_deadline(p->engine) <= now) {
       thirl_lab_engine_tick(p->engine, now);
       any = true;

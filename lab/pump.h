@@ -3,6 +3,8 @@
  * An engine and its real interfaces: AF_PACKET on the other ends of the hosts' cables, a timer, and the engine between them. One descriptor for the
  * caller's own loop; no thread, no busy loop.
  *
+ * The engine lives in the time of thirl_io_clock_now.
+ *
  *   open -> whenever thirl_lab_pump_fd is readable, and after thirl_lab_engine_apply: step -> notes, captures of the engine -> close
  */
 #ifndef THIRL_LAB_PUMP_H
@@ -12,8 +14,6 @@
 
 typedef struct thirl_lab_pump thirl_lab_pump;
 
-/** The time that the engine under a pump lives in: thirl_lab_engine_new wants it. */
-thirl_time thirl_lab_pump_now(void);
 /**
  * interfaces: the name for each port of e, in its order; each must be up. netns: the network namespace that they are in, or -1 for that of the caller.
  * The engine stays the caller's. why may be NULL. The calling thread gets real-time priority where that is allowed; its children do not.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lab/punch.h"
+#include "io/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ static void note_heard(punch *p, unsigned number) {
   if (s->heard) return;
   s->heard = true;
   if (!partner(p, number)->heard) return;
-  uint64_t ms = (thirl_lab_nsock_now() - p->begin) / 1000;
+  uint64_t ms = (thirl_io_clock_now() - p->begin) / 1000;
   p->took_ms[number / 2] = ms ? (unsigned)ms : 1;
 }
 
@@ -246,9 +247,9 @@ static bool dispatch(punch *p, const struct epoll_event *e) {
 /* Until all are introduced, or all pairs have met, or the time is over. */
 static bool turn(punch *p, bool introduced, uint64_t limit_us) {
   struct epoll_event events[EVENTS];
-  uint64_t begin = thirl_lab_nsock_now(), next = begin;
+  uint64_t begin = thirl_io_clock_now(), next = begin;
   for (;;) {
-    uint64_t now = thirl_lab_nsock_now();
+    uint64_t now = thirl_io_clock_now();
     if (now - begin >= limit_us || (!introduced && p->n_seen == p->n_sides)) return true;
     unsigned heard = 0;
     for (unsigned i = 0; i < p->n_sides; i++)
@@ -291,7 +292,7 @@ static bool run(punch *p) {
     fprintf(stderr, "punch: the server has seen %u of %u\n", p->n_seen, p->n_sides);
     return false;
   }
-  p->begin = thirl_lab_nsock_now();
+  p->begin = thirl_io_clock_now();
   if (plan->tcp && !start_tcp(p)) return false;
   return turn(p, true, plan->patience_ms * UINT64_C(1000));
 }

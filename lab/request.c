@@ -15,6 +15,7 @@
 #include "lab/control.h"
 #include "lab/show.h"
 #include "lab/stats.h"
+#include "io/clock.h"
 
 enum { LAST_WORDS_MS = 200 }; /* a pipe that takes nothing for so long gets no more at the end of its capture */
 
@@ -78,7 +79,7 @@ void thirl_lab_request_client_fini(thirl_lab_request_client *c, thirl_lab_runnin
 static thirl_time epoch(void) {
   struct timespec t;
   clock_gettime(CLOCK_REALTIME, &t);
-  return (thirl_time)t.tv_sec * THIRL_S + (thirl_time)t.tv_nsec / 1000 - thirl_lab_pump_now();
+  return (thirl_time)t.tv_sec * THIRL_S + (thirl_time)t.tv_nsec / 1000 - thirl_io_clock_now();
 }
 
 static thirl_error begin_capture(thirl_lab_request_client *c, thirl_lab_running *lab, const char *what, int *file,
@@ -137,7 +138,7 @@ static void tell_status(const thirl_lab_request_client *c, const thirl_lab_runni
   for (size_t i = 0; i < lab->t->n_nodes; i++)
     nats += lab->t->nodes[i].kind == THIRL_LAB_NAT;
   snprintf(text, sizeof text, "%ld %zu %zu %" PRIu64, (long)getpid(), lab->t->n_nodes - nats, nats,
-           (thirl_lab_pump_now() - lab->started) / THIRL_S);
+           (thirl_io_clock_now() - lab->started) / THIRL_S);
   say(c, THIRL_LAB_CONTROL_DONE, text);
 }
 
@@ -166,7 +167,7 @@ static thirl_lab_request_outcome answer(thirl_lab_request_client *c, thirl_lab_r
   } else if (behind(p->text, "show")) {
     give_text(c, thirl_lab_show_draw(lab->t));
   } else if (behind(p->text, "stats")) {
-    give_text(c, thirl_lab_stats_write(lab->engine, lab->t, thirl_lab_pump_now()));
+    give_text(c, thirl_lab_stats_write(lab->engine, lab->t, thirl_io_clock_now()));
   } else if (behind(p->text, "status")) {
     tell_status(c, lab);
   } else if (behind(p->text, "down")) {

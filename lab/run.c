@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -16,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "lab/client.h"
+#include "io/clock.h"
 
 enum { OUTPUT_MAX = 1 << 20, EXIT_TIMEOUT = 124, EXIT_NOT_STARTED = 126, CHUNK = 4096 };
 
@@ -42,12 +42,6 @@ typedef struct runner {
   int caught; /* a signal's number; 0: none */
   sigset_t before;
 } runner;
-
-static thirl_time clock_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (thirl_time)t.tv_sec * THIRL_S + (thirl_time)t.tv_nsec / 1000;
-}
 
 /* ---- output ---- */
 
@@ -137,7 +131,7 @@ static thirl_error start(runner *r, job *j, thirl_lab_complaint *why) {
   thirl_lab_client_leave(&place);
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
   j->pipe = ends[0];
-  j->started = clock_now();
+  j->started = thirl_io_clock_now();
   j->end = j->pid > 0 ? (int)syscall(SYS_pidfd_open, j->pid, 0) : -1;
   if (j->end >= 0) {
     fcntl(j->end, F_SETFD, FD_CLOEXEC);
@@ -153,7 +147,7 @@ static void finish(const runner *r, job *j) {
   close(j->end);
   j->end = -1;
   j->pid = 0;
-  j->ended = clock_now();
+  j->ended = thirl_io_clock_now();
   j->is_done = true;
   j->exit_code = j->timed_out ? EXIT_TIMEOUT : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   read_output(r, j);
@@ -168,7 +162,7 @@ static void stop(job *j) {
 /* ---- the loop ---- */
 
 static int time_left(const runner *r) {
-  thirl_time now = clock_now(), least = THIRL_NEVER;
+  thirl_time now = thirl_io_clock_now(), least = THIRL_NEVER;
   for (size_t i = 0; i < r->n && r->options->timeout_s; i++)
     if (r->jobs[i].pid > 0 && !r->jobs[i].timed_out)
       least = THIRL_MIN(least, r->jobs[i].started + r->options->timeout_s * THIRL_S);
@@ -177,7 +171,7 @@ static int time_left(const runner *r) {
 }
 
 static void end_late_ones(runner *r) {
-  thirl_time now = clock_now();
+  thirl_time now = thirl_io_clock_now();
   for (size_t i = 0; i < r->n && r->options->timeout_s; i++) {
     job *j = &r->jobs[i];
     if (j->pid <= 0 || j->timed_out || now < j->started + r->options->timeout_s * THIRL_S) continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lab/running.h"
+#include "io/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,13 +27,13 @@ static thirl_error open_pump(thirl_lab_running *r, thirl_lab_complaint *why) {
 
 thirl_error thirl_lab_running_open(thirl_lab_running *r, thirl_lab_topology *t, const thirl_lab_state *state,
                                    bool in_user, thirl_lab_complaint *why) {
-  *r = (thirl_lab_running){.t = t, .spaces = {-1, -1}, .guard = {-1, -1, -1}, .started = thirl_lab_pump_now()};
+  *r = (thirl_lab_running){.t = t, .spaces = {-1, -1}, .guard = {-1, -1, -1}, .started = thirl_io_clock_now()};
   for (size_t i = 0; i < THIRL_LAB_NODES_MAX; i++)
     r->wiring.nodes[i] = -1;
   thirl_error e = thirl_lab_namespace_enter(in_user, &r->spaces, why);
   if (e == THIRL_OK) e = thirl_lab_wiring_open(t, r->spaces.home, &r->wiring, why);
   if (e == THIRL_OK) e = thirl_lab_guard_start(&r->guard, state, r->wiring.ids, r->wiring.n_ids, why);
-  if (e == THIRL_OK && !(r->engine = thirl_lab_engine_new(t, thirl_lab_pump_now())))
+  if (e == THIRL_OK && !(r->engine = thirl_lab_engine_new(t, thirl_io_clock_now())))
     e = thirl_lab_words_complain(why, THIRL_E_NOMEM, "out of memory");
   if (e == THIRL_OK) e = thirl_lab_wiring_build(&r->wiring, t, r->engine, why);
   if (e == THIRL_OK) e = open_pump(r, why);
@@ -59,7 +60,7 @@ static thirl_error apply_inside(thirl_lab_running *r, const thirl_lab_event *eve
   const thirl_lab_node *n = &r->t->nodes[event->node];
   bool is_nats = event->kind != THIRL_LAB_EVENT_LINK && event->kind != THIRL_LAB_EVENT_MOVE;
   if (is_nats && n->engine == THIRL_LAB_NETFILTER) return THIRL_OK;
-  thirl_error e = thirl_lab_engine_apply(r->engine, thirl_lab_pump_now(), event);
+  thirl_error e = thirl_lab_engine_apply(r->engine, thirl_io_clock_now(), event);
   if (e != THIRL_OK) thirl_lab_words_complain(why, e, "%s: %s", n->name, thirl_error_text(e));
   return e;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lab/trial.h"
+#include "io/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -46,7 +47,7 @@ static bool open_bench(bench *b, const thirl_lab_classify_place *p, unsigned n_h
     b->host[i] = open_host(p, p->host, i);
     good = good && b->host[i] >= 0;
   }
-  b->begin = thirl_lab_nsock_now();
+  b->begin = thirl_io_clock_now();
   return good;
 }
 
@@ -134,7 +135,7 @@ thirl_error thirl_lab_trial_run_unasked(const thirl_lab_classify_place *place, s
 /* ---- expiry ---- */
 
 static void wait_until(const bench *b, unsigned ms) {
-  uint64_t end = b->begin + ms * UINT64_C(1000), now = thirl_lab_nsock_now();
+  uint64_t end = b->begin + ms * UINT64_C(1000), now = thirl_io_clock_now();
   if (now >= end) return;
   struct timespec t = {(time_t)((end - now) / 1000000), (long)((end - now) % 1000000) * 1000};
   nanosleep(&t, NULL);
@@ -182,7 +183,7 @@ static bool ask_all(const bench *b, struct sockaddr_in *seen) {
 
 static bool observe(bench *b, int tcp[2][2], unsigned new_ms, unsigned open_ms, thirl_lab_trial_expiry *out) {
   struct sockaddr_in seen[N_UDP] = {0}, again;
-  b->begin = thirl_lab_nsock_now();
+  b->begin = thirl_io_clock_now();
   if (!ask_all(b, seen)) return false;
   wait_until(b, new_ms - MARGIN_MS);
   out->new_before = answer(b, 0, 0, &seen[NEW_BEFORE], b->host[NEW_BEFORE], NOTHING_MS);

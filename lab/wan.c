@@ -31,6 +31,7 @@
 #include "lab/port.h"
 #include "lab/segment.h"
 #include "lab/wire.h"
+#include "io/clock.h"
 
 enum {
   CABLES_MAX = 32,
@@ -65,12 +66,6 @@ typedef struct wan {
   uint64_t seed;
   bool stats;
 } wan;
-
-static thirl_time clock_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (thirl_time)t.tv_sec * THIRL_S + (thirl_time)t.tv_nsec / 1000;
-}
 
 /* ---- routes ---- */
 
@@ -184,7 +179,7 @@ static void forward(wan *w, size_t in, thirl_lab_frame *f, thirl_time now) {
 static void receive(wan *w, size_t in) {
   cable *c = &w->cables[in];
   thirl_lab_frame f;
-  thirl_time now = clock_now();
+  thirl_time now = thirl_io_clock_now();
   for (int i = 0; i < FRAMES_PER_TURN && thirl_lab_port_receive(&c->port, &f); i++) {
     learn_neighbour(c, f.data + THIRL_LAB_ETH_SOURCE);
     if (thirl_lab_wire_ip_header_len(f.data, f.len) > 0)
@@ -381,7 +376,7 @@ static void run(wan *w, int epoll, int timer) {
       if (events[i].events & EPOLLERR) clear_error(w->cables[who].port.fd);
       receive(w, who);
     }
-    advance(w, clock_now());
+    advance(w, thirl_io_clock_now());
   }
 }
 

@@ -21,6 +21,7 @@
 #include "lab/matrix_pair.h"
 #include "lab/matrix_text.h"
 #include "lab_matrix.h"
+#include "io/clock.h"
 
 enum { JOBS_MAX = 32, PATH_LEN = 512, LATENCY_MS = 25, TIMEOUT_S = 60, LINE_MAX_LEN = 256 };
 
@@ -55,12 +56,6 @@ static volatile sig_atomic_t caught;
 
 static void on_signal(int number) {
   caught = number;
-}
-
-static thirl_time clock_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (thirl_time)t.tv_sec * THIRL_S + (thirl_time)t.tv_nsec / 1000;
 }
 
 static int complain(int code, const char *what, const char *more) {
@@ -151,7 +146,7 @@ static void show_pair(size_t cell) {
 /* A terminal gets one line that changes, anybody else a line for each pair. */
 static void show_progress(const progress *p, size_t cell) {
   char left[48], bar[32];
-  thirl_time passed = clock_now() - p->begin;
+  thirl_time passed = thirl_io_clock_now() - p->begin;
   size_t filled = p->total ? p->done * (sizeof bar - 1) / p->total : 0;
   memset(bar, '.', sizeof bar - 1);
   memset(bar, '#', filled);
@@ -212,7 +207,7 @@ static void stop_jobs(job *jobs) {
 static bool run_all(const matrix_arguments *a, FILE *results) {
   job jobs[JOBS_MAX] = {{0}};
   progress p = {.total = thirl_lab_matrix_count(&matrix, THIRL_LAB_MATRIX_PENDING),
-                .begin = clock_now(),
+                .begin = thirl_io_clock_now(),
                 .on_terminal = isatty(STDERR_FILENO) != 0};
   size_t next = next_pending(0);
   bool good = true;

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/socket.h"
+
 enum {
   READ_MAX = 65536,
   READS_MAX = 4 /* at one go, then the others have their turn */
@@ -118,32 +120,12 @@ void outlet_wake(outlet *o) {
 
 static void try_next(outlet *o);
 
-static thirl_error error_of(int number) {
-  switch (number) {
-  case ECONNREFUSED:
-    return THIRL_E_REFUSED;
-  case ENETUNREACH:
-  case EHOSTUNREACH:
-    return THIRL_E_UNREACHABLE;
-  case ETIMEDOUT:
-    return THIRL_E_TIMEOUT;
-  case EACCES:
-  case EPERM:
-    return THIRL_E_PERMISSION;
-  case EMFILE:
-  case ENFILE:
-    return THIRL_E_LIMIT;
-  default:
-    return THIRL_E_IO;
-  }
-}
-
 static void connected(outlet *o) {
   int error = 0;
   socklen_t len = sizeof error;
   (void)getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &error, &len);
   if (error) {
-    o->last = error_of(error);
+    o->last = thirl_io_socket_error(error);
     drop_socket(o);
     try_next(o);
     return;
@@ -224,13 +206,13 @@ static void try_next(outlet *o) {
     o->trying = a->ai_next;
     o->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (o->fd < 0) {
-      o->last = error_of(errno);
+      o->last = thirl_io_socket_error(errno);
       continue;
     }
     int error = connect(o->fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS ? 0 : errno;
     o->connecting = true;
     if (error == 0 && watch(o)) return;
-    o->last = error_of(error);
+    o->last = error ? thirl_io_socket_error(error) : THIRL_E_NOMEM;
     drop_socket(o);
   }
   refuse(o, o->last);
