@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What `make install` puts where: programs, libthirl (shared and static), headers, pkg-config, CMake package, manual pages.
+# What `make install` puts where: programs, libthirl (shared and static), headers, pkg-config, CMake package.
 include(CMakePackageConfigHelpers)
 
 foreach(program thirl thirld)
@@ -8,12 +8,6 @@ foreach(program thirl thirld)
   endif()
 endforeach()
 
-foreach(section 1 3 5 7 8)
-  file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.${section})
-  if(pages)
-    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
-  endif()
-endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 if(TARGET thirl_shared)

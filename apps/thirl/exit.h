@@ -7,7 +7,7 @@
 
 #include "thirl/thirl.h"
 
-/* Exit codes, as thirl(1) lists them. */
+/* Exit codes, as "thirl COMMAND --help" lists them. */
 enum {
   EXIT_OK = 0,
   EXIT_GENERIC = 1,

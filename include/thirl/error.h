@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every error that thirl returns, with its class and the sentence a person reads. One list makes the enum, the names and the manual. */
+/* Every error that thirl returns, with its class and the sentence a person reads. One list makes the enum, the names and the sentences. */
 #ifndef THIRL_ERROR_H
 #define THIRL_ERROR_H
 
@@ -8,7 +8,7 @@ extern "C" {
 #endif
 
 /**
- * Which of the four troubles an error is, and what it does to the exit code of a program (see thirl(1)).
+ * Which of the four troubles an error is, and what it does to the exit code of a program (apps/thirl/exit.h).
  *
  * USAGE      the caller's or the user's mistake
  * ENV        the machine: memory, ports, permissions, files
