@@ -11,11 +11,9 @@
 #include "door.h"
 #include "hush.h"
 #include "io/secrets.h"
-#include "mux/mux.h"
 #include "outlet.h"
 #include "status.h"
-
-enum { CHUNK = 65536 };
+#include "trunk.h"
 
 /* A port that somebody listens at: here for -L (door, no stream), there for -R (stream, no door), here for the peer's -R (both). */
 typedef struct way {
@@ -28,18 +26,11 @@ typedef struct way {
 
 struct tunnel {
   uv_loop_t *loop;
-  thirl_context *context;
-  thirl_session_handle session;
-  thirl_mux *mux;
+  trunk *trunk;
+  thirl_mux *mux; /* the trunk's */
   const tunnel_rules *rules;
   thirl_map outlets; /* stream -> outlet */
   way ways[TUNNEL_WAYS_MAX + TUNNEL_BINDS_MAX];
-  uint8_t in[CHUNK], out[CHUNK]; /* in[in_at..in_n) the mux has not taken, out[out_at..out_n) the session has not */
-  size_t in_at, in_n, out_at, out_n;
-  bool spoke; /* the peer speaks as a tunnel does */
-  bool busy;  /* within wake: what is touched meanwhile is seen to at its end */
-  thirl_error result;
-  const char *why;
 };
 
 /* Is there to be a line about what the peer does? Coming again begins no new count. */
@@ -51,16 +42,15 @@ static bool may_tell(const tunnel *t) {
   return true;
 }
 
-static void end(tunnel *t, thirl_error e, const char *why) {
-  if (t->result != THIRL_E_AGAIN) return;
-  t->result = e;
-  t->why = why;
+thirl_error tunnel_result(const tunnel *t, const char **why) {
+  return trunk_result(t->trunk, why);
 }
 
-thirl_error tunnel_result(const tunnel *t, const char **why) {
-  *why = t->why;
-  return t->result;
-}
+static void on_mux_event(const thirl_mux_event *ev, void *owner);
+
+static const char no_tunnel[] =
+    "the other side forwards nothing: one of us needs \"thirl listen --allow-forward HOST:PORT\", the "
+    "other \"thirl forward\"";
 
 tunnel *tunnel_new(uv_loop_t *loop, thirl_context *context, thirl_session_handle session, bool dialed,
                    const tunnel_rules *rules) {
@@ -68,14 +58,13 @@ tunnel *tunnel_new(uv_loop_t *loop, thirl_context *context, thirl_session_handle
   tunnel *t = calloc(1, sizeof *t);
   if (!t) return NULL;
   t->loop = loop;
-  t->context = context;
-  t->session = session;
   t->rules = rules;
-  t->result = THIRL_E_AGAIN;
-  t->why = "";
   thirl_map_init(&t->outlets, sizeof(uint32_t), thirl_secrets_u64(&secrets));
-  t->mux = thirl_mux_new(dialed, thirl_secrets_u64(&secrets));
-  if (t->mux) return t;
+  t->trunk = trunk_new(context, session, dialed, no_tunnel, on_mux_event, t);
+  if (t->trunk) {
+    t->mux = trunk_mux(t->trunk);
+    return t;
+  }
   free(t);
   return NULL;
 }
@@ -87,14 +76,14 @@ static void close_way(way *w) {
 
 void tunnel_free(tunnel *t) {
   if (!t) return;
-  t->busy = true;
+  trunk_end(t->trunk, THIRL_E_STATE, ""); /* what is broken now is not told */
   for (size_t i = 0; i < TUNNEL_WAYS_MAX + TUNNEL_BINDS_MAX; i++)
     close_way(&t->ways[i]);
   size_t at = 0;
   for (outlet *o; (o = thirl_map_next(&t->outlets, &at)); at = 0)
     outlet_break(o); /* takes itself out */
   thirl_map_fini(&t->outlets);
-  thirl_mux_free(t->mux);
+  trunk_free(t->trunk);
   free(t);
 }
 
@@ -265,7 +254,7 @@ static void drop_way(tunnel *t, way *w) {
   bool ours = w->ours;
   thirl_mux_reset(t->mux, w->stream, THIRL_E_RESET);
   close_way(w);
-  if (ours && !has_ways(t)) end(t, THIRL_E_REFUSED, "nothing is left to forward");
+  if (ours && !has_ways(t)) trunk_end(t->trunk, THIRL_E_REFUSED, "nothing is left to forward");
 }
 
 static void on_way_refused(tunnel *t, way *w, thirl_error e) {
@@ -299,7 +288,8 @@ static void on_way_readable(tunnel *t, way *w) {
 
 /* ---- events of the mux ---- */
 
-static void on_mux_event(tunnel *t, const thirl_mux_event *ev) {
+static void on_mux_event(const thirl_mux_event *ev, void *owner) {
+  tunnel *t = owner;
   outlet *o = thirl_map_get(&t->outlets, &ev->stream);
   way *w = find_way(t, ev->stream);
   switch (ev->kind) {
@@ -330,73 +320,6 @@ static void on_mux_event(tunnel *t, const thirl_mux_event *ev) {
 
 /* ---- the session ---- */
 
-/* What the mux has to say, as far as the session takes it. */
-static void send_out(tunnel *t) {
-  for (;;) {
-    size_t done = 0;
-    if (t->out_at == t->out_n) {
-      t->out_at = 0;
-      t->out_n = thirl_mux_pull(t->mux, t->out, sizeof t->out);
-      if (t->out_n == 0) return;
-    }
-    thirl_error e = thirl_write(t->context, t->session, t->out + t->out_at, t->out_n - t->out_at, &done);
-    t->out_at += done;
-    if (e == THIRL_E_AGAIN) return;
-    if (e != THIRL_OK) {
-      end(t, e, "");
-      return;
-    }
-  }
-}
-
-static const char no_tunnel[] =
-    "the other side forwards nothing: one of us needs \"thirl listen --allow-forward HOST:PORT\", the "
-    "other \"thirl forward\"";
-
-static bool has_input(tunnel *t) {
-  size_t done = 0;
-  if (t->in_at < t->in_n) return true;
-  thirl_error e = thirl_read(t->context, t->session, t->in, sizeof t->in, &done);
-  t->in_at = 0;
-  t->in_n = done;
-  if (e == THIRL_E_EOF && !t->spoke)
-    end(t, THIRL_E_PROTOCOL, no_tunnel);
-  else if (e != THIRL_OK && e != THIRL_E_AGAIN)
-    end(t, e, "");
-  return done > 0;
-}
-
-static void take_in(tunnel *t) {
-  thirl_bytes in = {t->in + t->in_at, t->in_n - t->in_at};
-  size_t before = in.n;
-  thirl_error e = thirl_mux_input(t->mux, &in, &t->spoke);
-  t->in_at += before - in.n;
-  if (e != THIRL_OK) end(t, e, t->spoke ? "" : no_tunnel);
-}
-
-/* Until neither side has anything to say: an event may give the mux bytes, and sending them may make room that is an event. */
-static void settle(tunnel *t) {
-  thirl_mux_event ev;
-  bool any;
-  do {
-    any = false;
-    send_out(t);
-    while (t->result == THIRL_E_AGAIN && thirl_mux_next_event(t->mux, &ev)) {
-      on_mux_event(t, &ev);
-      any = true;
-    }
-  } while (any);
-}
-
 void tunnel_wake(tunnel *t) {
-  if (t->busy || t->result != THIRL_E_AGAIN) return;
-  t->busy = true;
-  settle(t);
-  while (t->result == THIRL_E_AGAIN && has_input(t)) {
-    size_t before = t->in_at;
-    take_in(t);
-    settle(t);
-    if (t->in_at == before && t->in_at < t->in_n) break; /* refusals wait for room in the session: WRITABLE will come */
-  }
-  t->busy = false;
+  trunk_wake(t->trunk);
 }
