@@ -45,28 +45,28 @@ static void on_event(const thirl_event *ev, void *owner) {
 
 /* A word of -L or -R that is none was found before anybody was asked. */
 static int read_specs(const arguments *a, spec_forward *here, spec_forward *there) {
-  for (unsigned i = 0; i < a->n_local; i++)
-    if (spec_read_forward(a->local[i], &here[i]) != THIRL_OK) {
+  for (unsigned i = 0; i < a->local.n; i++)
+    if (spec_read_forward(a->local.at[i], &here[i]) != THIRL_OK) {
       status_error(THIRL_E_SYNTAX, "-L wants [bind:]port:host:hostport, such as 8022:localhost:22");
       return EXIT_USAGE;
     }
-  for (unsigned i = 0; i < a->n_remote; i++)
-    if (spec_read_forward(a->remote[i], &there[i]) != THIRL_OK) {
+  for (unsigned i = 0; i < a->remote.n; i++)
+    if (spec_read_forward(a->remote.at[i], &there[i]) != THIRL_OK) {
       status_error(THIRL_E_SYNTAX, "-R wants [bind:]port:host:hostport, such as 8080:localhost:80");
       return EXIT_USAGE;
     }
-  if (a->udp) {
+  if (a->udp_ways.n > 0) {
     status_error(THIRL_E_UNSUPPORTED, "forwarding UDP (-U) is not there yet");
     return EXIT_USAGE;
   }
-  if (a->n_local + a->n_remote > 0) return EXIT_OK;
+  if (a->local.n + a->remote.n > 0) return EXIT_OK;
   status_error(THIRL_E_INVALID, "nothing to forward: say -L or -R");
   return EXIT_USAGE;
 }
 
 static thirl_error open_ways(forward_run *r, const arguments *a, spec_forward *here, const spec_forward *there) {
   char at[SPEC_TEXT_MAX], to[SPEC_TEXT_MAX];
-  for (unsigned i = 0; i < a->n_local; i++) {
+  for (unsigned i = 0; i < a->local.n; i++) {
     thirl_error e = tunnel_open_here(r->tunnel, &here[i]);
     spec_write_end(&here[i].here, at);
     if (e != THIRL_OK) {
@@ -76,7 +76,7 @@ static thirl_error open_ways(forward_run *r, const arguments *a, spec_forward *h
     }
     status_note("forward", "listening at %s, to %s of the peer", at, spec_write_end(&here[i].there, to));
   }
-  for (unsigned i = 0; i < a->n_remote; i++) {
+  for (unsigned i = 0; i < a->remote.n; i++) {
     thirl_error e = tunnel_open_there(r->tunnel, &there[i]);
     if (e != THIRL_OK) return e;
   }
@@ -114,7 +114,7 @@ static int run(const arguments *a, thirl_context *c, thirl_session_handle sessio
 }
 
 int command_forward(const arguments *a) {
-  spec_forward here[ARGUMENTS_LIST_MAX], there[ARGUMENTS_LIST_MAX];
+  spec_forward here[TEXT_LIST_MAX], there[TEXT_LIST_MAX];
   thirl_session_handle session;
   thirl_context *c;
   status_init(a);

@@ -6,14 +6,14 @@
 
 /* What --allow-forward and --allow-bind name. */
 static int read_rules(const arguments *a, tunnel_rules *out) {
-  for (unsigned i = 0; i < a->n_allow; i++)
-    if (spec_read_end(a->allow[i], true, false, &out->connect[out->n_connect++]) != THIRL_OK) {
+  for (unsigned i = 0; i < a->allow.n; i++)
+    if (spec_read_end(a->allow.at[i], true, false, &out->connect[out->n_connect++]) != THIRL_OK) {
       status_error(THIRL_E_SYNTAX,
                    "--allow-forward wants HOST:PORT, such as localhost:22; * stands for any host or port");
       return EXIT_USAGE;
     }
-  for (unsigned i = 0; i < a->n_allow_bind; i++)
-    if (spec_read_end(a->allow_bind[i], true, true, &out->bind[out->n_bind++]) != THIRL_OK) {
+  for (unsigned i = 0; i < a->allow_bind.n; i++)
+    if (spec_read_end(a->allow_bind.at[i], true, true, &out->bind[out->n_bind++]) != THIRL_OK) {
       status_error(THIRL_E_SYNTAX, "--allow-bind wants [HOST:]PORT, such as 8080; * stands for any host or port");
       return EXIT_USAGE;
     }

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands and their options. What is not here does not exist: dispatch, --help, the manual and completion are made of this. */
+#include <stddef.h>
+
+#include "command.h"
+
+#define FLAG(row, name, field, help)                                                                                   \
+  static const option_row row = {name, NULL, help, OPTION_FLAG, offsetof(arguments, field), 0, 0, NULL}
+#define TEXT(row, name, value, field, help)                                                                            \
+  static const option_row row = {name, value, help, OPTION_TEXT, offsetof(arguments, field), 0, 0, NULL}
+#define LIST(row, name, value, field, help)                                                                            \
+  static const option_row row = {name, value, help, OPTION_LIST, offsetof(arguments, field), 0, 0, NULL}
+#define NUMBER(row, name, value, field, most, wants, help)                                                             \
+  static const option_row row = {name, value, help, OPTION_NUMBER, offsetof(arguments, field), 1, most, wants}
+
+/* ---- a session ---- */
+
+TEXT(server, "--server", "HOST[:PORT]", server, "the rendezvous server (default: $THIRL_SERVER; port 3478)");
+TEXT(identity, "--identity", "FILE", identity,
+     "the private key (default: $XDG_CONFIG_HOME/thirl/key.pem, made on first use)");
+FLAG(ephemeral, "--ephemeral", ephemeral, "use a key of its own for this run and keep it nowhere");
+FLAG(direct_only, "--direct-only", direct_only, "no byte through the relay; exit 5 when there is no direct path");
+FLAG(relay_only, "--relay-only", relay_only, "show no address to the peer");
+NUMBER(timeout, "--timeout", "SECONDS", timeout_s, 1000000, "a number of seconds",
+       "how long to wait for the peer (default: 30; listen: for ever)");
+FLAG(json_events, "--json", json, "events as one JSON object a line on stderr");
+FLAG(quiet, "--quiet", quiet, "say nothing on stderr but the ticket and errors");
+FLAG(help, "--help", help, "this text");
+
+/* ---- forward ---- */
+
+LIST(local, "-L", "[BIND:]PORT:HOST:HOSTPORT", local, "listen here, connect there: HOST:HOSTPORT as the peer sees it");
+LIST(remote, "-R", "[BIND:]PORT:HOST:HOSTPORT", remote, "listen at the peer, connect from here");
+LIST(udp_ways, "-U", "[BIND:]PORT:HOST:HOSTPORT", udp_ways, "the same for UDP: not there yet");
+LIST(allow_forward, "--allow-forward", "HOST:PORT", allow,
+     "let \"thirl forward -L\" connect to this, and be no pipe; * for any host or port");
+LIST(allow_bind, "--allow-bind", "[HOST:]PORT", allow_bind, "let \"thirl forward -R\" listen at this port of ours");
+
+/* ---- nat ---- */
+
+FLAG(udp, "--udp", udp, "look at UDP only");
+FLAG(tcp, "--tcp", tcp, "look at TCP only");
+FLAG(ipv6, "--ipv6", ipv6, "look at IPv6 instead of IPv4");
+NUMBER(port, "--port", "PORT", port, 65535, "a number", "the local port whose mapping is looked at (default: any)");
+FLAG(hairpin, "--hairpin", hairpin,
+     "also whether two hosts behind the NAT meet at its outer address; some firewalls take it for an attack");
+NUMBER(lifetime, "--lifetime", "SECONDS", lifetime_s, 3600, "a number of seconds",
+       "also how long an idle UDP mapping lives, up to so long; takes that time");
+FLAG(json_report, "--json", json, "the report as one JSON object on stdout (docs/nat-json.md)");
+FLAG(no_progress, "--quiet", quiet, "no progress on stderr");
+
+/* ---- small things ---- */
+
+FLAG(json_same, "--json", json, "the same as one JSON object on stdout");
+
+static const option_row *const for_listen[] = {&server,     &identity, &ephemeral,   &direct_only,
+                                               &relay_only, &timeout,  &json_events, &allow_forward,
+                                               &allow_bind, &quiet,    &help,        NULL};
+static const option_row *const for_connect[] = {&identity,    &ephemeral, &direct_only, &relay_only, &timeout,
+                                                &json_events, &quiet,     &help,        NULL};
+static const option_row *const for_forward[] = {&local,       &remote,      &udp_ways,   &identity,
+                                                &ephemeral,   &direct_only, &relay_only, &timeout,
+                                                &json_events, &quiet,       &help,       NULL};
+static const option_row *const for_key[] = {&identity, &json_same, &help, NULL};
+static const option_row *const for_nat[] = {&server,   &udp,         &tcp,         &ipv6, &port, &hairpin,
+                                            &lifetime, &json_report, &no_progress, &help, NULL};
+static const option_row *const for_version[] = {&json_same, &help, NULL};
+
+const command command_table[] = {
+    {.name = "listen",
+     .synopsis = "[options]",
+     .summary = "make a ticket, wait for one peer, and be a pipe to it",
+     .options = for_listen,
+     .run = command_listen},
+    {.name = "connect",
+     .synopsis = "[options] TICKET | -",
+     .summary = "reach the peer of a ticket and be a pipe to it",
+     .options = for_connect,
+     .takes_ticket = true,
+     .run = command_connect},
+    {.name = "forward",
+     .synopsis = "[options] TICKET | -",
+     .summary = "carry TCP connections to and from the peer of a ticket, in ssh's words",
+     .options = for_forward,
+     .takes_ticket = true,
+     .run = command_forward},
+    {.name = "key",
+     .synopsis = "[options]",
+     .summary = "print the id of this machine's key, making the key on first use",
+     .options = for_key,
+     .run = command_key},
+    {.name = "nat",
+     .synopsis = "[options] [SERVER[:PORT]...]",
+     .summary = "tell what NAT this machine is behind, and what that means",
+     .options = for_nat,
+     .words_max = ARGUMENTS_WORDS_MAX,
+     .run = command_nat},
+    {.name = "lab",
+     .summary = "any network of hosts and NATs on this machine; see \"thirl lab --help\"",
+     .run_words = command_lab},
+    {.name = "version",
+     .synopsis = "[options]",
+     .summary = "print the version",
+     .options = for_version,
+     .run = command_version},
+    {.name = NULL},
+};
