@@ -49,6 +49,7 @@ thirl_error thirl_meet_offer_encode(const thirl_meet_offer *o, uint8_t *out, siz
   if (o->n > THIRL_MEET_CANDIDATES_MAX || o->early_n > THIRL_MEET_EARLY_MAX) return THIRL_E_RANGE;
   thirl_writer w = thirl_writer_of(out, cap);
   thirl_writer_u8(&w, OFFER_VERSION);
+  thirl_writer_u32(&w, o->round);
   put_text(&w, o->ufrag, ufrag_n);
   put_text(&w, o->pwd, pwd_n);
   thirl_writer_u8(&w, (uint8_t)o->n);
@@ -93,6 +94,7 @@ static bool get_candidate(thirl_reader *r, thirl_meet_candidate *c) {
 static bool decode(thirl_bytes in, thirl_meet_offer *out) {
   thirl_reader r = thirl_reader_of(in);
   if (thirl_reader_u8(&r) != OFFER_VERSION) return false;
+  out->round = thirl_reader_u32(&r);
   if (!get_text(&r, out->ufrag, THIRL_MEET_UFRAG_MAX) || !get_text(&r, out->pwd, THIRL_MEET_PWD_MAX)) return false;
   out->n = thirl_reader_u8(&r);
   if (r.bad || out->n > THIRL_MEET_CANDIDATES_MAX) return false;

@@ -3,9 +3,9 @@
  * What one peer tells the other so that both can punch: fresh check credentials and candidates. Carried whole in THIRL-OFFER; the
  * server reads it only to refuse addresses that are not the sender's own.
  *
- *    +--------+--------+-----------------+--------+-----------------+--------+
- *    | ver 1  | len u  | ufrag ...       | len p  | pwd ...         | count  |
- *    +--------+--------+-----------------+--------+-----------------+--------+
+ *    +--------+------------+--------+-----------------+--------+-----------------+--------+
+ *    | ver 1  | round (32) | len u  | ufrag ...       | len p  | pwd ...         | count  |
+ *    +--------+------------+--------+-----------------+--------+-----------------+--------+
  *    then per candidate:
  *    +--------+--------+--------+--------+-----------+------------+-------------+--------------+
  *    | type   | transp | lane   | family | port (16) | ip (4/16)  | priority 32 | foundation 32|
@@ -16,7 +16,8 @@
  *    |   length (16)   |  what the channel would carry first: bytes of a ClientHello
  *    +-----------------+---------------------------------
  *
- * family is 4 or 6. Whether an address is one that may be probed is not judged here.
+ * round counts the dialer's offers of one session, from 1, so that an old one which is played again is known as such (the ticket's MAC covers it); it is 0 in
+ * what a listener leaves at the server. family is 4 or 6. Whether an address is one that may be probed is not judged here.
  */
 #ifndef THIRL_MEET_OFFER_H
 #define THIRL_MEET_OFFER_H
@@ -29,7 +30,7 @@ enum {
   THIRL_MEET_PWD_MAX = 64,   /* we write 24 */
   THIRL_MEET_CANDIDATES_MAX = 16,
   THIRL_MEET_EARLY_MAX = 376,
-  THIRL_MEET_OFFER_MAX = 960 /* encoded bytes */
+  THIRL_MEET_OFFER_MAX = 964 /* encoded bytes */
 };
 
 /* The order is RFC 8445's type preference; the numbers are on the wire. */
@@ -55,6 +56,7 @@ typedef struct thirl_meet_candidate {
 } thirl_meet_candidate;
 
 typedef struct thirl_meet_offer {
+  uint32_t round;
   char ufrag[THIRL_MEET_UFRAG_MAX + 1], pwd[THIRL_MEET_PWD_MAX + 1];
   size_t n;
   thirl_meet_candidate candidates[THIRL_MEET_CANDIDATES_MAX];

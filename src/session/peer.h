@@ -35,6 +35,7 @@ typedef struct thirl_session_peer {
   thirl_session session;
   thirl_meet_ticket ticket; /* dialer: how to ask for this peer */
   thirl_meet_offer offered; /* dialer: what it told in this round */
+  uint32_t round;           /* dialer: the last that it began; listener: the last that it took */
   uint16_t channel;         /* 0: no relay channel */
   uint16_t
       refusal_channel; /* carries nothing: a dialer that wants no relay hears there that it is not welcome; 0: none */

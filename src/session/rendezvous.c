@@ -58,7 +58,7 @@ static void bases_of(const thirl_session_endpoint *e, thirl_addr bases[THIRL_SES
 
 /* The dialer's half of a round: fresh credentials, the lanes as they are now, and CONNECT. */
 static void begin_round(thirl_session_endpoint *e, thirl_time now, thirl_session_peer *p) {
-  thirl_meet_offer o = {0};
+  thirl_meet_offer o = {.round = ++p->round};
   thirl_secrets_ice_text(e->cfg.secrets, p->ufrag, UFRAG_LEN);
   thirl_secrets_ice_text(e->cfg.secrets, p->pwd, PWD_LEN);
   memcpy(o.ufrag, p->ufrag, sizeof o.ufrag);
@@ -166,6 +166,11 @@ static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_me
         e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REJECTED, .error = THIRL_E_TICKET, .peer = ev->peer});
   } else if (refuse != THIRL_OK) {
     refuse = THIRL_E_NOMEM;
+  } else if (p && ev->offer.round <= p->round) { /* it would take the paths that there are */
+    e->stats.bad_offers++;
+    refuse = THIRL_E_REPLAY;
+    thirl_session_roster_tell(
+        e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REJECTED, .error = refuse, .peer = ev->peer});
   } else if (!p && thirl_session_roster_was_here(e, ev->session)) {
     refuse = THIRL_E_PEER_CLOSED;
   } else if (!p && !e->is_listening) {
@@ -178,6 +183,7 @@ static void take_offer(thirl_session_endpoint *e, thirl_time now, const thirl_me
     if (p->channel == 0 && p->session.state == THIRL_SESSION_STATE_OPENING && !p->announced) {
       p->announced = p->announce_due = true;
     }
+    p->round = ev->offer.round;
     go(e, now, p, &e->standing, ev);
     thirl_bytes early = THIRL_BYTES(ev->offer.early, ev->offer.early_n);
     if (p->channel && early.n && !thirl_session_relay_input(&p->session, now, early))

@@ -46,7 +46,7 @@ typedef struct game {
   thirl_meet_ticket ticket;
   bool has_ticket;
   handle handles[HANDLES_MAX];
-  uint32_t last_handle;
+  uint32_t last_handle, round;
   ally ally;
 } game;
 
@@ -184,6 +184,7 @@ static void listen_or_not(game *g, uint8_t arg) {
 
 static thirl_meet_offer an_offer(game *g, uint8_t arg) {
   thirl_meet_offer o = desk_offer(arg % (THIRL_MEET_CANDIDATES_MAX + 1));
+  o.round = arg & 64 ? g->round : ++g->round; /* the one is a replay */
   if (!(arg & 32) || !o.n) return o;
   thirl_meet_candidate *c = &o.candidates[next(g) % o.n];
   uint8_t what = next(g);

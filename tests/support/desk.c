@@ -563,7 +563,7 @@ bool desk_say_refused(desk *d, size_t i, unsigned code) {
 /* ---- peers ---- */
 
 thirl_meet_offer desk_offer(size_t n) {
-  thirl_meet_offer o = {.ufrag = "theirufr", .pwd = "theirpasswordtheirpasswo", .n = n};
+  thirl_meet_offer o = {.round = 1, .ufrag = "theirufr", .pwd = "theirpasswordtheirpasswo", .n = n};
   for (size_t i = 0; i < n && i < THIRL_MEET_CANDIDATES_MAX; i++)
     o.candidates[i] = (thirl_meet_candidate){.type = THIRL_MEET_SRFLX,
                                              .transport = THIRL_MEET_TCP_SO,

@@ -14,7 +14,7 @@
 enum { OFFER_BYTES_MAX = 1000 };
 
 static thirl_meet_offer small(void) {
-  thirl_meet_offer o = {.ufrag = "aB3+", .pwd = "p/9", .n = 2};
+  thirl_meet_offer o = {.round = 0x0102, .ufrag = "aB3+", .pwd = "p/9", .n = 2};
   uint8_t ip[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
   o.candidates[0] = (thirl_meet_candidate){.type = THIRL_MEET_SRFLX,
                                            .transport = THIRL_MEET_TCP_SO,
@@ -31,6 +31,7 @@ static thirl_meet_offer small(void) {
 }
 
 static const char small_hex[] = "01"
+                                "00000102"
                                 "046142332b"
                                 "03702f39"
                                 "02"
@@ -76,7 +77,7 @@ static void test_largest_offer_comes_back(void **state) {
   size_t n;
   thirl_meet_offer o = large(), back;
   assert_int_equal(thirl_meet_offer_encode(&o, bytes, sizeof bytes, &n), THIRL_OK);
-  assert_int_equal(n, 1 + 33 + 65 + 1 + 16 * 30 + 2 + 376);
+  assert_int_equal(n, 1 + 4 + 33 + 65 + 1 + 16 * 30 + 2 + 376);
   assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(bytes, n), &back), THIRL_OK);
   assert_memory_equal(&back, &o, sizeof o);
 }
@@ -84,7 +85,7 @@ static void test_largest_offer_comes_back(void **state) {
 /* Behind the candidates, with their length in front; none are no bytes at all. */
 static void test_early_bytes(void **state) {
   (void)state;
-  static const uint8_t want[] = {1, 1, 'a', 1, 'b', 0, 0, 3, 22, 3, 1};
+  static const uint8_t want[] = {1, 0, 0, 0, 0, 1, 'a', 1, 'b', 0, 0, 3, 22, 3, 1};
   uint8_t bytes[THIRL_MEET_OFFER_MAX];
   size_t n;
   thirl_meet_offer o = {.ufrag = "a", .pwd = "b", .early_n = 3, .early = {22, 3, 1}}, back;
@@ -93,13 +94,14 @@ static void test_early_bytes(void **state) {
   assert_memory_equal(bytes, want, n);
   assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(want, n), &back), THIRL_OK);
   assert_memory_equal(&back, &o, sizeof o);
-  for (size_t cut = 7; cut < sizeof want; cut++)
+  for (size_t cut = 11; cut < sizeof want; cut++)
     assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(want, cut), &back), THIRL_E_MALFORMED);
-  const uint8_t none[] = {1, 1, 'a', 1, 'b', 0, 0, 0}, rest[] = {1, 1, 'a', 1, 'b', 0, 0, 1, 22, 22};
+  const uint8_t none[] = {1, 0, 0, 0, 0, 1, 'a', 1, 'b', 0, 0, 0},
+                rest[] = {1, 0, 0, 0, 0, 1, 'a', 1, 'b', 0, 0, 1, 22, 22};
   assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(none, sizeof none), &back), THIRL_E_MALFORMED);
   assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(rest, sizeof rest), &back), THIRL_E_MALFORMED);
-  uint8_t much[8 + THIRL_MEET_EARLY_MAX + 1] = {
-      1, 1, 'a', 1, 'b', 0, (THIRL_MEET_EARLY_MAX + 1) >> 8, (THIRL_MEET_EARLY_MAX + 1) & 255};
+  uint8_t much[12 + THIRL_MEET_EARLY_MAX + 1] = {
+      1, 0, 0, 0, 0, 1, 'a', 1, 'b', 0, (THIRL_MEET_EARLY_MAX + 1) >> 8, (THIRL_MEET_EARLY_MAX + 1) & 255};
   assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(much, sizeof much), &back), THIRL_E_MALFORMED);
 }
 
@@ -109,7 +111,7 @@ static void test_offer_without_candidates(void **state) {
   size_t n;
   thirl_meet_offer o = {.ufrag = "a", .pwd = "b"}, back;
   assert_int_equal(thirl_meet_offer_encode(&o, bytes, sizeof bytes, &n), THIRL_OK);
-  assert_int_equal(n, 6);
+  assert_int_equal(n, 10);
   assert_int_equal(thirl_meet_offer_decode(THIRL_BYTES(bytes, n), &back), THIRL_OK);
   assert_memory_equal(&back, &o, sizeof o);
 }
@@ -119,7 +121,7 @@ static void test_alphabet(void **state) {
   (void)state;
   const char *alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
   for (int c = 1; c < 256; c++) {
-    uint8_t bytes[] = {1, 1, (uint8_t)c, 1, 'p', 0}, out[sizeof bytes];
+    uint8_t bytes[] = {1, 0, 0, 0, 0, 1, (uint8_t)c, 1, 'p', 0}, out[sizeof bytes];
     size_t n;
     bool is_in = strchr(alphabet, c) != NULL;
     thirl_meet_offer o = {.ufrag = {(char)c}, .pwd = "p"}, back;
@@ -217,29 +219,30 @@ static void refuse_changed(size_t at, uint8_t value) {
 static void test_decode_refuses(void **state) {
   (void)state;
   refuse_changed(0, 2);    /* version */
-  refuse_changed(1, 0);    /* no ufrag */
-  refuse_changed(1, 33);   /* ufrag too long */
-  refuse_changed(2, ' ');  /* not in the alphabet */
-  refuse_changed(2, 0);    /* a NUL inside */
-  refuse_changed(3, '-');  /* one of base 64url */
-  refuse_changed(4, 0xc3); /* not ASCII */
-  refuse_changed(6, 0);    /* no pwd */
-  refuse_changed(6, 65);   /* pwd too long */
-  refuse_changed(7, '=');
-  refuse_changed(10, 1);  /* a candidate left over */
-  refuse_changed(10, 3);  /* one is missing */
-  refuse_changed(10, 17); /* too many */
-  refuse_changed(11, 4);  /* type */
-  refuse_changed(12, 4);  /* transport */
-  refuse_changed(14, 5);  /* family */
-  refuse_changed(14, 0);
+  refuse_changed(5, 0);    /* no ufrag */
+  refuse_changed(5, 33);   /* ufrag too long */
+  refuse_changed(6, ' ');  /* not in the alphabet */
+  refuse_changed(6, 0);    /* a NUL inside */
+  refuse_changed(7, '-');  /* one of base 64url */
+  refuse_changed(8, 0xc3); /* not ASCII */
+  refuse_changed(10, 0);   /* no pwd */
+  refuse_changed(10, 65);  /* pwd too long */
+  refuse_changed(11, '=');
+  refuse_changed(14, 1);  /* a candidate left over */
+  refuse_changed(14, 3);  /* one is missing */
+  refuse_changed(14, 17); /* too many */
+  refuse_changed(15, 4);  /* type */
+  refuse_changed(16, 4);  /* transport */
+  refuse_changed(18, 5);  /* family */
+  refuse_changed(18, 0);
 }
 
 /* A candidate that ends where its bad field would let a careless reader stop. */
 static void test_short_candidates(void **state) {
   (void)state;
-  const uint8_t type[] = {1, 1, 'u', 1, 'p', 1, 4, 0}, transport[] = {1, 1, 'u', 1, 'p', 1, 0, 4};
-  const uint8_t no_ip[] = {1, 1, 'u', 1, 'p', 1, 0, 0, 0, 0, 0, 9, 1, 1, 1, 1, 2, 2, 2, 2};
+  const uint8_t type[] = {1, 0, 0, 0, 1, 1, 'u', 1, 'p', 1, 4, 0},
+                transport[] = {1, 0, 0, 0, 1, 1, 'u', 1, 'p', 1, 0, 4};
+  const uint8_t no_ip[] = {1, 0, 0, 0, 1, 1, 'u', 1, 'p', 1, 0, 0, 0, 0, 0, 9, 1, 1, 1, 1, 2, 2, 2, 2};
   assert_int_equal(decode(type, sizeof type), THIRL_E_MALFORMED);
   assert_int_equal(decode(transport, sizeof transport), THIRL_E_MALFORMED);
   assert_int_equal(decode(no_ip, sizeof no_ip), THIRL_E_MALFORMED);
@@ -253,7 +256,7 @@ static void test_more_candidates_than_allowed(void **state) {
   o.early_n = 0;
   assert_int_equal(thirl_meet_offer_encode(&o, bytes, sizeof bytes, &n), THIRL_OK);
   memcpy(bytes + n, bytes + n - 30, 30);
-  bytes[99] = 17;
+  bytes[103] = 17;
   assert_int_equal(decode(bytes, n + 30), THIRL_E_MALFORMED);
 }
 

@@ -423,7 +423,33 @@ static void an_offer_with_a_ticket_is_a_session(void **state) {
   assert_non_null(ev);
   assert_memory_equal(ev->peer.b, ally.b, sizeof ally.b);
   assert_int_equal(desk_alive(d, DESK_CONNECTING), 3);
+  o.round++;
   desk_say_offer(d, &t, &ally, session_of(1), &o, 0x4001, 0); /* another round of the same */
+  assert_int_equal(desk_count(d, THIRL_SESSION_INCOMING, 0), 1);
+  assert_int_equal(d->ended_channel, 0x4000); /* the new channel replaces it */
+  desk_free(d);
+}
+
+/* A server that kept an OFFER could take a session's paths away with it. */
+static void an_offer_that_was_here_before_is_a_replay(void **state) {
+  (void)state;
+  thirl_meet_ticket t;
+  desk *d = listening(4, &t);
+  thirl_meet_offer first = desk_offer(3), second = first;
+  second.round++;
+  desk_say_offer(d, &t, &ally, session_of(1), &first, 0x4000, 0);
+  desk_say_offer(d, &t, &ally, session_of(1), &second, 0x4001, 0);
+  desk_say_offer(d, &t, &ally, session_of(1), &first, 0x4002, 0);
+  assert_int_equal(d->ended_channel, 0x4002);
+  assert_int_equal(d->ended_why, THIRL_E_REPLAY);
+  desk_say_offer(d, &t, &ally, session_of(1), &second, 0x4003, 0);
+  assert_int_equal(d->ended_channel, 0x4003);
+  assert_int_equal(d->ended_why, THIRL_E_REPLAY);
+  const thirl_session_endpoint_event *ev = desk_event(d, THIRL_SESSION_REJECTED, 0, 1);
+  assert_non_null(ev);
+  assert_int_equal(ev->error, THIRL_E_REPLAY);
+  assert_memory_equal(ev->peer.b, ally.b, sizeof ally.b);
+  assert_int_equal(thirl_session_endpoint_stats_of(d->e)->bad_offers, 2);
   assert_int_equal(desk_count(d, THIRL_SESSION_INCOMING, 0), 1);
   desk_free(d);
 }
@@ -584,6 +610,7 @@ static void after_stop_listening_the_old_may_come_again_and_nobody_else(void **s
   thirl_session_endpoint_stop_listening(d->e, d->now);
   desk_settle(d);
   assert_int_equal(d->n_checks, 1); /* the server must still let the peer through */
+  o.round++;
   desk_say_offer(d, &t, &ally, session_of(1), &o, 0x4001, 0);
   assert_int_not_equal(d->ended_channel, 0x4001);
   desk_say_offer(d, &t, &ally, session_of(2), &o, 0x4002, 0);
@@ -759,6 +786,7 @@ int main(void) {
       cmocka_unit_test(no_end_of_a_session_is_lost),
       cmocka_unit_test(all_sessions_punching_fit_the_queue),
       cmocka_unit_test(an_offer_with_a_ticket_is_a_session),
+      cmocka_unit_test(an_offer_that_was_here_before_is_a_replay),
       cmocka_unit_test(a_forged_offer_is_rejected),
       cmocka_unit_test(no_more_than_were_allowed_come_in),
       cmocka_unit_test(a_refusal_is_heard_at_once),
