@@ -17,7 +17,7 @@ static void lose_control(thirl_session_endpoint *e, thirl_time now, thirl_error 
   THIRL_SESSION_EACH(e, p) {
     if (p->channel) end_channel(e, now, p, why, false);
     p->refusal_channel = 0;
-    thirl_session_round_ended(&p->session, now, why);
+    thirl_session_end_round(&p->session, now, why);
   }
   e->control_armed = false;
   if (e->was_registered || e->control.failures == 1)
@@ -66,9 +66,9 @@ static void begin_round(thirl_session_endpoint *e, thirl_time now, thirl_session
   if (thirl_session_wants_punch(&p->session)) thirl_session_lanes_offer(&e->lanes, &o);
   p->offered = o;
   o.early_n = thirl_session_relay_prepare(&p->session, now, o.early, sizeof o.early); /* is said once */
-  thirl_session_round_begun(&p->session, now);
+  thirl_session_begin_round(&p->session, now);
   thirl_error err = thirl_meet_client_connect(e->control.client, now, &p->ticket, p->session.id, &o);
-  if (err != THIRL_OK) thirl_session_round_ended(&p->session, now, err);
+  if (err != THIRL_OK) thirl_session_end_round(&p->session, now, err);
 }
 
 static bool can_begin(const thirl_session_endpoint *e, thirl_time now) {
@@ -85,7 +85,7 @@ void thirl_session_rendezvous_begin_rounds(thirl_session_endpoint *e, thirl_time
 
 thirl_time thirl_session_rendezvous_deadline(const thirl_session_endpoint *e, thirl_time now) {
   thirl_time t = thirl_session_control_deadline(&e->control), round = e->standing_due ? now : THIRL_NEVER;
-  THIRL_SESSION_EACH(e, p) round = THIRL_MIN(round, thirl_session_round_deadline(&p->session));
+  THIRL_SESSION_EACH(e, p) round = THIRL_MIN(round, thirl_session_next_round(&p->session));
   if (can_begin(e, now)) return THIRL_MIN(t, round);
   bool lanes_are_awaited = round != THIRL_NEVER && thirl_session_control_is_registered(&e->control);
   return lanes_are_awaited ? THIRL_MIN(t, thirl_session_lanes_patience_ends(&e->lanes)) : t;
@@ -200,7 +200,7 @@ static void take_registered(thirl_session_endpoint *e, thirl_time now, const thi
   e->standing_due = e->n_tickets > 0;
   e->was_registered = true;
   thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_REGISTERED, .mapped = ev->mapped});
-  THIRL_SESSION_EACH(e, p) thirl_session_round_now(&p->session, now);
+  THIRL_SESSION_EACH(e, p) thirl_session_hurry_round(&p->session, now);
 }
 
 /* What only the peer says, and means: no further round would change it soon. A server ends channels for other reasons. */
@@ -245,12 +245,12 @@ static bool take_meet_event(thirl_session_endpoint *e, thirl_time now, const thi
       thirl_meet_client_end_channel(e->control.client, now, ev->channel, THIRL_OK);
       break;
     }
-    thirl_session_round_ended(&p->session, now, THIRL_OK);
+    thirl_session_end_round(&p->session, now, THIRL_OK);
     go(e, now, p, &p->offered, ev);
     break;
   case THIRL_MEET_NOT_CONNECTED:
     p = dialed(e, ev);
-    if (p) thirl_session_round_ended(&p->session, now, ev->error);
+    if (p) thirl_session_end_round(&p->session, now, ev->error);
     break;
   case THIRL_MEET_OFFERED:
     take_offer(e, now, ev);

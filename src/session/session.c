@@ -5,20 +5,12 @@
 #include <assert.h>
 #include <string.h>
 
-#define DIAL_TIMEOUT   (30 * THIRL_S)
-#define LOST_AFTER     (60 * THIRL_S)
-#define WINDOW         ((size_t)4 << 20)
-#define ACK_DELAY      (20 * THIRL_MS)  /* how long a small acknowledgement may wait for company */
-#define ROUND_GAP      (1 * THIRL_S)    /* between rounds at least */
-#define ROUND_FIRST    (100 * THIRL_MS) /* the first of them after "no such peer": a listener may just be coming up */
-#define ROUND_PATHLESS (8 * THIRL_S)    /* between rounds at most, while there is no path at all */
-#define ROUND_PARTIAL  (60 * THIRL_S)   /* the same, while one path carries and the other is to be had back */
-#define SHORT_LIVED    (10 * THIRL_S)   /* a direct path that dies so young was a punch in vain */
-#define ROUND_REPAIR   (5 * THIRL_S)    /* first retry of punching where a direct path was before; doubles */
-#define ROUND_RELAYED  (30 * THIRL_S)   /* first retry of punching while the relay carries; doubles */
-#define ROUND_MAX      (600 * THIRL_S)
-#define ROUND_ANSWER   (15 * THIRL_S) /* a CONNECT without an answer */
-#define SURVEY_AFTER   (3 * THIRL_S)  /* of punching: three SYNs were in vain */
+#define DIAL_TIMEOUT (30 * THIRL_S)
+#define LOST_AFTER   (60 * THIRL_S)
+#define WINDOW       ((size_t)4 << 20)
+#define ACK_DELAY    (20 * THIRL_MS) /* how long a small acknowledgement may wait for company */
+#define SHORT_LIVED  (10 * THIRL_S)  /* a direct path that dies so young was a punch in vain */
+#define SURVEY_AFTER (3 * THIRL_S)   /* of punching: three SYNs were in vain */
 
 static void push_event(thirl_session *s, thirl_session_event ev) {
   bool is_end = ev.kind == THIRL_SESSION_FINISHED || ev.kind == THIRL_SESSION_FAILED;
@@ -56,7 +48,7 @@ thirl_error thirl_session_init(thirl_session *s, thirl_time now, bool is_dialer,
   s->tls = tls;
   s->born = s->pathless_since = now;
   s->ack_since = s->bye_at = THIRL_NEVER;
-  s->round_at = is_dialer ? now : THIRL_NEVER;
+  thirl_session_round_init(&s->round, is_dialer ? now : THIRL_NEVER);
   s->last_error = THIRL_E_NO_SERVER; /* until a CONNECT goes out */
   thirl_session_stream_init(&s->stream, w);
   thirl_dice_seed(&s->dice, dice_seed);
@@ -162,7 +154,7 @@ static void set_route(thirl_session *s, thirl_time now, thirl_session_route r) {
     push_event(s, (thirl_session_event){.kind = THIRL_SESSION_UP, .route = r});
   }
   bool nothing_is_missing = r == THIRL_SESSION_DIRECT && thirl_session_path_is_set(&s->relay);
-  if (nothing_is_missing) s->round_at = THIRL_NEVER;
+  if (nothing_is_missing) thirl_session_round_rest(&s->round);
   bool is_news = r == THIRL_SESSION_DIRECT || s->told_route != r || s->told_reason != s->relay_reason;
   if (is_news) tell_path(s, now);
 }
@@ -206,11 +198,7 @@ void thirl_session_relay_down(thirl_session *s, thirl_time now, thirl_error why)
   drop_path(s, &s->relay);
   if (why != THIRL_OK) {
     s->last_error = why;
-    if (s->is_dialer && !s->round_under_way &&
-        why != THIRL_E_ONLY_RELAY) { /* with jitter: a server that died had many clients */
-      thirl_time soon = THIRL_MAX(now, s->round_started + ROUND_GAP);
-      s->round_at = THIRL_MIN(s->round_at, soon + thirl_dice_below(&s->dice, ROUND_GAP));
-    }
+    if (s->is_dialer && why != THIRL_E_ONLY_RELAY) thirl_session_round_after_relay(&s->round, now, &s->dice);
   }
   if (s->route == THIRL_SESSION_RELAY) set_route(s, now, THIRL_SESSION_NO_PATH);
   if (why == THIRL_E_PEER_CLOSED) hear_the_end(s);
@@ -280,17 +268,11 @@ static void report(thirl_session *s) {
   if (!is_told && thirl_session_path_say(&s->relay, &f)) s->reported = s->ours;
 }
 
-/* Punching has led to nothing: the next try waits longer each time, if there is a relay meanwhile. */
 static void punch_in_vain(thirl_session *s, thirl_time now, thirl_error why) {
   s->relay_reason = why;
   derive_reason(s, now);
-  if (!s->is_dialer) return;
-  unsigned doublings = THIRL_MIN(s->punch_failures, 5u);
-  s->punch_failures++;
-  thirl_time first = s->was_direct ? ROUND_REPAIR : ROUND_RELAYED;
-  thirl_time patient = now + THIRL_MIN(first << doublings, ROUND_MAX);
-  if (s->round_at == THIRL_NEVER && !s->round_under_way) /* a round that is wanted for other reasons comes earlier */
-    s->round_at = thirl_session_path_is_set(&s->relay) ? patient : now + ROUND_GAP;
+  if (s->is_dialer)
+    thirl_session_round_after_punch(&s->round, now, thirl_session_path_is_set(&s->relay), s->was_direct);
 }
 
 void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why) {
@@ -300,7 +282,7 @@ void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why
   s->punching = s->is_prospect = false;
   s->was_direct = s->was_direct || worked;
   s->ours.saw = THIRL_OK;
-  if (lasted) s->punch_failures = 0;
+  if (lasted) thirl_session_round_punch_worked(&s->round);
   if (why != THIRL_OK) s->relay_reason = why;
   if (s->route == THIRL_SESSION_DIRECT) set_route(s, now, THIRL_SESSION_NO_PATH);
   if (s->relay_was_ended) hear_the_end(s);
@@ -308,8 +290,8 @@ void thirl_session_direct_down(thirl_session *s, thirl_time now, thirl_error why
   if (why == THIRL_OK) return;
   if (!lasted)
     punch_in_vain(s, now, why);
-  else if (s->is_dialer && !s->round_under_way)
-    s->round_at = THIRL_MAX(now, s->round_started + ROUND_GAP);
+  else if (s->is_dialer)
+    thirl_session_round_after_direct(&s->round, now);
 }
 
 void thirl_session_punch_started(thirl_session *s, thirl_time go_at) {
@@ -473,35 +455,22 @@ size_t thirl_session_direct_pull(thirl_session *s, uint8_t *buf, size_t cap) {
 
 /* ---- rounds ---- */
 
-void thirl_session_round_begun(thirl_session *s, thirl_time now) {
-  s->round_under_way = true;
-  s->round_started = now;
-  s->round_at = THIRL_NEVER;
+void thirl_session_begin_round(thirl_session *s, thirl_time now) {
+  thirl_session_round_begin(&s->round, now);
   if (s->last_error == THIRL_E_NO_SERVER) s->last_error = THIRL_E_TIMEOUT;
 }
 
-void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e) {
-  if (!s->round_under_way) return;
-  s->round_under_way = false;
-  if (e == THIRL_OK) {
-    s->round_failures = 0;
-    return;
-  }
+void thirl_session_end_round(thirl_session *s, thirl_time now, thirl_error e) {
+  if (!s->round.under_way) return;
+  thirl_session_round_end(&s->round, now, e, s->route == THIRL_SESSION_NO_PATH, &s->dice);
+  if (e == THIRL_OK) return;
   thirl_session_path_fini(&s->next_relay);
   s->last_error = e;
-  unsigned doublings = THIRL_MIN(s->round_failures, 10u);
-  thirl_time first = e == THIRL_E_NO_PEER ? ROUND_FIRST : ROUND_GAP;
-  thirl_time most = s->route == THIRL_SESSION_NO_PATH ? ROUND_PATHLESS : ROUND_PARTIAL;
-  s->round_failures++;
-  thirl_time gap = THIRL_MIN(first << doublings, most);
-  s->round_at = now + gap / 2 + thirl_dice_below(&s->dice, THIRL_MIN(gap, ROUND_GAP));
 }
 
-void thirl_session_round_now(thirl_session *s, thirl_time now) {
-  if (!s->is_dialer) return;
-  s->round_under_way = false;
+void thirl_session_hurry_round(thirl_session *s, thirl_time now) {
   bool something_missing = !thirl_session_path_is_set(&s->relay) || thirl_session_wants_punch(s);
-  if (something_missing) s->round_at = now;
+  if (s->is_dialer) thirl_session_round_anew(&s->round, now, something_missing);
 }
 
 bool thirl_session_wants_punch(const thirl_session *s) {
@@ -509,8 +478,7 @@ bool thirl_session_wants_punch(const thirl_session *s) {
 }
 
 bool thirl_session_wants_round(const thirl_session *s, thirl_time now) {
-  return s->is_dialer && !s->round_under_way && now >= s->round_at && s->state != THIRL_SESSION_STATE_OVER &&
-         !s->bye_heard;
+  return now >= thirl_session_next_round(s);
 }
 
 /* ---- time ---- */
@@ -587,7 +555,7 @@ void thirl_session_evaluate(thirl_session *s, thirl_time now) {
     s->ack_since = THIRL_NEVER;
   }
   report(s);
-  if (s->round_under_way && now >= s->round_started + ROUND_ANSWER) thirl_session_round_ended(s, now, THIRL_E_TIMEOUT);
+  if (now >= thirl_session_round_patience_ends(&s->round)) thirl_session_end_round(s, now, THIRL_E_TIMEOUT);
   close_when_done(s, now);
   if (now >= hopeless_at(s))
     end(s, THIRL_SESSION_FAILED, s->state == THIRL_SESSION_STATE_OPENING ? s->last_error : THIRL_E_LOST);
@@ -600,13 +568,13 @@ thirl_time thirl_session_deadline(const thirl_session *s) {
   t = THIRL_MIN(t, ask_at(s, &s->relay, s->route == THIRL_SESSION_RELAY));
   if (ack_waits(s)) t = THIRL_MIN(t, s->ack_since + ACK_DELAY);
   t = THIRL_MIN(t, s->bye_at);
-  if (s->round_under_way) t = THIRL_MIN(t, s->round_started + ROUND_ANSWER);
+  t = THIRL_MIN(t, thirl_session_round_patience_ends(&s->round));
   return THIRL_MIN(t, hopeless_at(s));
 }
 
-thirl_time thirl_session_round_deadline(const thirl_session *s) {
-  bool may = s->is_dialer && s->state != THIRL_SESSION_STATE_OVER && !s->bye_heard && !s->round_under_way;
-  return may ? s->round_at : THIRL_NEVER;
+thirl_time thirl_session_next_round(const thirl_session *s) {
+  bool may = s->is_dialer && s->state != THIRL_SESSION_STATE_OVER && !s->bye_heard;
+  return may ? thirl_session_round_next(&s->round) : THIRL_NEVER;
 }
 
 void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason) {

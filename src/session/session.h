@@ -11,6 +11,7 @@
 #include "base/rand.h"
 #include "session/path.h"
 #include "session/reason.h"
+#include "session/round.h"
 
 /** What the caller allows. Zeroed is the default everywhere. */
 typedef struct thirl_session_policy {
@@ -76,10 +77,8 @@ typedef struct thirl_session {
   bool relay_was_ended; /* by the peer, which must still say on the direct path whether all was well */
   bool is_prospect;     /* the direct path is not confirmed by ICE yet */
   uint64_t incarnation, peer_incarnation; /* a peer that has begun anew cannot go on with this stream */
-  /* rounds, on the dialer */
-  thirl_time round_at, round_started;
-  unsigned round_failures, punch_failures; /* in a row */
-  bool round_under_way, was_direct;
+  thirl_session_round round;              /* on the dialer */
+  bool was_direct;
   thirl_session_route told_route;
   thirl_error told_reason;            /* of the last PATH event */
   thirl_session_route sender, former; /* whose what was sent last is, and what was sent before it */
@@ -133,10 +132,10 @@ void thirl_session_mapping_is(thirl_session *s, thirl_time now, thirl_session_ma
 thirl_time thirl_session_doubts_at(const thirl_session *s);
 void thirl_session_doubts_heard(thirl_session *s);
 /** A CONNECT went out; it came back with a channel (OK) or not. */
-void thirl_session_round_begun(thirl_session *s, thirl_time now);
-void thirl_session_round_ended(thirl_session *s, thirl_time now, thirl_error e);
+void thirl_session_begin_round(thirl_session *s, thirl_time now);
+void thirl_session_end_round(thirl_session *s, thirl_time now, thirl_error e);
 /** The control connection is there again: what waited for it need not wait longer. */
-void thirl_session_round_now(thirl_session *s, thirl_time now);
+void thirl_session_hurry_round(thirl_session *s, thirl_time now);
 
 /* ---- what the endpoint asks ---- */
 bool thirl_session_wants_round(const thirl_session *s, thirl_time now);
@@ -150,7 +149,7 @@ size_t thirl_session_direct_pull(thirl_session *s, uint8_t *buf, size_t cap);
 void thirl_session_evaluate(thirl_session *s, thirl_time now);
 thirl_time thirl_session_deadline(const thirl_session *s);
 /** When the next round is wanted; a matter of its own, since it may have to wait for the server. */
-thirl_time thirl_session_round_deadline(const thirl_session *s);
+thirl_time thirl_session_next_round(const thirl_session *s);
 bool thirl_session_next_event(thirl_session *s, thirl_session_event *ev);
 /** The caller gives up: BYE with this reason goes out on the way, then FAILED(E_PEER_CLOSED at the other side). */
 void thirl_session_abandon(thirl_session *s, thirl_time now, thirl_error reason);

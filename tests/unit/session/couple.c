@@ -139,7 +139,7 @@ static void begin_round(couple *c) {
   assert_true(c->n_rounds < COUPLE_ROUNDS_MAX);
   c->round_punches[c->n_rounds] = thirl_session_wants_punch(&c->d.s);
   c->round_at[c->n_rounds++] = c->now;
-  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_begin_round(&c->d.s, c->now);
 }
 
 static bool settle_side(couple *c, couple_side *s) {
@@ -169,11 +169,11 @@ void couple_settle(couple *c) {
 /* ---- time ---- */
 
 static thirl_time round_due(const couple *c) {
-  return c->d.s.round_under_way && c->rounds ? c->round_at[c->n_rounds - 1] + ROUND_TIME : THIRL_NEVER;
+  return c->d.s.round.under_way && c->rounds ? c->round_at[c->n_rounds - 1] + ROUND_TIME : THIRL_NEVER;
 }
 
 static void answer_round(couple *c) {
-  thirl_session_round_ended(&c->d.s, c->now, c->round_answer);
+  thirl_session_end_round(&c->d.s, c->now, c->round_answer);
   if (c->round_answer == THIRL_OK) couple_relay_up(c);
 }
 
@@ -194,7 +194,7 @@ void couple_run_to(couple *c, thirl_time until) {
   for (int i = 0;; i++) {
     thirl_time t = THIRL_MIN(thirl_session_deadline(&c->d.s), thirl_session_deadline(&c->l.s));
     if (c->packets) t = THIRL_MIN(t, c->packets->due);
-    if (c->rounds) t = THIRL_MIN(t, THIRL_MIN(thirl_session_round_deadline(&c->d.s), round_due(c)));
+    if (c->rounds) t = THIRL_MIN(t, THIRL_MIN(thirl_session_next_round(&c->d.s), round_due(c)));
     if (t > until) break;
     assert_true(i < 200000);
     c->now = THIRL_MAX(c->now, t);

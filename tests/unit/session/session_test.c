@@ -28,8 +28,8 @@ static void expect_event(const couple_side *s, thirl_session_event_kind kind, si
 /* Both are up through the relay, and it is quiet: 1 s has passed. */
 static couple *open_relayed(void) {
   couple *c = open_couple();
-  thirl_session_round_begun(&c->d.s, c->now);
-  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  thirl_session_begin_round(&c->d.s, c->now);
+  thirl_session_end_round(&c->d.s, c->now, THIRL_OK);
   couple_relay_up(c);
   couple_run_to(c, T0 + THIRL_S);
   assert_int_equal(c->l.s.route, THIRL_SESSION_RELAY);
@@ -163,11 +163,11 @@ static void a_handshake_belongs_to_one_question(void **state) {
   (void)state;
   uint8_t first[400], second[400];
   couple *c = open_couple();
-  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_begin_round(&c->d.s, c->now);
   size_t n = thirl_session_relay_prepare(&c->d.s, c->now, first, sizeof first);
   assert_int_equal(thirl_session_relay_prepare(&c->d.s, c->now, second, sizeof second), n);
   assert_memory_not_equal(first, second, n);
-  thirl_session_round_ended(&c->d.s, c->now, THIRL_E_NO_PEER);
+  thirl_session_end_round(&c->d.s, c->now, THIRL_E_NO_PEER);
   assert_false(thirl_session_path_is_set(&c->d.s.next_relay));
   couple_relay_up(c);
   couple_run(c, THIRL_S);
@@ -180,10 +180,10 @@ static void the_time_for_a_handshake_begins_with_the_channel(void **state) {
   (void)state;
   uint8_t buf[400];
   couple *c = open_couple();
-  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_begin_round(&c->d.s, c->now);
   assert_true(thirl_session_relay_prepare(&c->d.s, c->now, buf, sizeof buf) > 0);
   couple_run(c, 9 * THIRL_S);
-  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  thirl_session_end_round(&c->d.s, c->now, THIRL_OK);
   couple_relay_up(c);
   couple_run(c, 10 * THIRL_S - 1);
   assert_true(thirl_session_path_is_set(&c->d.s.relay));
@@ -223,15 +223,15 @@ static void a_prospect_withdrawn_leaves_no_trace(void **state) {
   couple *c = open_relayed();
   thirl_session_punch_started(&c->d.s, c->now);
   size_t events = c->d.n_events;
-  thirl_time round_at = c->d.s.round_at;
+  thirl_time round_at = c->d.s.round.at;
   assert_int_equal(thirl_session_direct_prospect(&c->d.s, c->now, &far_end), THIRL_OK);
   thirl_session_direct_withdrawn(&c->d.s);
   couple_settle(c);
   assert_false(thirl_session_path_is_set(&c->d.s.direct));
   assert_true(c->d.s.punching);
   assert_int_equal(c->d.s.relay_reason, THIRL_OK);
-  assert_int_equal(c->d.s.round_at, round_at);
-  assert_int_equal(c->d.s.punch_failures, 0);
+  assert_int_equal(c->d.s.round.at, round_at);
+  assert_int_equal(c->d.s.round.punch_failures, 0);
   assert_int_equal(c->d.n_events, events);
   couple_direct_up(c);                     /* the next link */
   thirl_session_direct_withdrawn(&c->d.s); /* which is none */
@@ -919,14 +919,14 @@ static void patience_may_be_endless(void **state) {
 static void asked_and_not_answered_is_a_timeout(void **state) {
   (void)state;
   couple *c = open_couple();
-  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_begin_round(&c->d.s, c->now);
   couple_run_to(c, T0 + 30 * THIRL_S);
   expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + 30 * THIRL_S, THIRL_E_TIMEOUT);
   couple_close(c);
   c = open_couple();
-  thirl_session_round_begun(&c->d.s, c->now);
-  thirl_session_round_ended(&c->d.s, c->now, THIRL_E_NO_PEER);
-  thirl_session_round_begun(&c->d.s, c->now + 29 * THIRL_S);
+  thirl_session_begin_round(&c->d.s, c->now);
+  thirl_session_end_round(&c->d.s, c->now, THIRL_E_NO_PEER);
+  thirl_session_begin_round(&c->d.s, c->now + 29 * THIRL_S);
   couple_run_to(c, T0 + 30 * THIRL_S);
   expect_event(&c->d, THIRL_SESSION_FAILED, 0, T0 + 30 * THIRL_S, THIRL_E_NO_PEER);
   couple_close(c);
@@ -983,11 +983,11 @@ static void a_peer_that_is_not_there_is_asked_for_soon(void **state) {
 static void a_round_without_an_answer_is_over_after_15_s(void **state) {
   (void)state;
   couple *c = open_couple();
-  thirl_session_round_begun(&c->d.s, c->now);
+  thirl_session_begin_round(&c->d.s, c->now);
   couple_run_to(c, T0 + 15 * THIRL_S - 1);
-  assert_true(thirl_session_round_deadline(&c->d.s) == THIRL_NEVER);
+  assert_true(thirl_session_next_round(&c->d.s) == THIRL_NEVER);
   couple_run_to(c, T0 + 15 * THIRL_S);
-  assert_in_range(thirl_session_round_deadline(&c->d.s), c->now + 500 * THIRL_MS, c->now + 1500 * THIRL_MS);
+  assert_in_range(thirl_session_next_round(&c->d.s), c->now + 500 * THIRL_MS, c->now + 1500 * THIRL_MS);
   couple_close(c);
 }
 
@@ -1047,11 +1047,11 @@ static void punching_in_vain_is_repeated_after_30_s_and_doubles(void **state) {
   couple_run(c, THIRL_S);
   static const thirl_time waits[] = {30, 60, 120, 240, 480, 600, 600};
   for (size_t i = 0; i < 7; i++) {
-    thirl_session_round_begun(&c->d.s, c->now);
-    thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+    thirl_session_begin_round(&c->d.s, c->now);
+    thirl_session_end_round(&c->d.s, c->now, THIRL_OK);
     thirl_session_punch_started(&c->d.s, c->now);
     thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_TIMEOUT);
-    assert_int_equal(thirl_session_round_deadline(&c->d.s), c->now + waits[i] * THIRL_S);
+    assert_int_equal(thirl_session_next_round(&c->d.s), c->now + waits[i] * THIRL_S);
   }
   couple_settle(c);
   const couple_event *e = couple_find(&c->d, THIRL_SESSION_PATH, 1);
@@ -1083,19 +1083,19 @@ static void a_direct_path_that_flaps_is_not_chased(void **state) {
 static void registered_again_what_is_missing_is_asked_for_at_once(void **state) {
   (void)state;
   couple *c = open_relayed();
-  thirl_session_round_begun(&c->d.s, c->now);
-  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  thirl_session_begin_round(&c->d.s, c->now);
+  thirl_session_end_round(&c->d.s, c->now, THIRL_OK);
   thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_TIMEOUT);
-  thirl_session_round_now(&c->d.s, c->now);
-  assert_int_equal(thirl_session_round_deadline(&c->d.s), c->now);
+  thirl_session_hurry_round(&c->d.s, c->now);
+  assert_int_equal(thirl_session_next_round(&c->d.s), c->now);
   couple_close(c);
   c = open_both();
-  thirl_session_round_begun(&c->d.s, c->now);
-  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
-  thirl_session_round_now(&c->d.s, c->now);
-  assert_true(thirl_session_round_deadline(&c->d.s) == THIRL_NEVER); /* nothing is missing */
-  thirl_session_round_now(&c->l.s, c->now);
-  assert_true(thirl_session_round_deadline(&c->l.s) == THIRL_NEVER); /* a listener never asks */
+  thirl_session_begin_round(&c->d.s, c->now);
+  thirl_session_end_round(&c->d.s, c->now, THIRL_OK);
+  thirl_session_hurry_round(&c->d.s, c->now);
+  assert_true(thirl_session_next_round(&c->d.s) == THIRL_NEVER); /* nothing is missing */
+  thirl_session_hurry_round(&c->l.s, c->now);
+  assert_true(thirl_session_next_round(&c->l.s) == THIRL_NEVER); /* a listener never asks */
   assert_false(thirl_session_wants_round(&c->l.s, c->now));
   couple_close(c);
 }
@@ -1103,10 +1103,10 @@ static void registered_again_what_is_missing_is_asked_for_at_once(void **state) 
 static void punching_in_vain_without_a_relay_is_repeated_after_a_second(void **state) {
   (void)state;
   couple *c = open_couple();
-  thirl_session_round_begun(&c->d.s, c->now);
-  thirl_session_round_ended(&c->d.s, c->now, THIRL_OK);
+  thirl_session_begin_round(&c->d.s, c->now);
+  thirl_session_end_round(&c->d.s, c->now, THIRL_OK);
   thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_TIMEOUT);
-  assert_int_equal(thirl_session_round_deadline(&c->d.s), c->now + THIRL_S);
+  assert_int_equal(thirl_session_next_round(&c->d.s), c->now + THIRL_S);
   assert_int_equal(c->d.s.state, THIRL_SESSION_STATE_OPENING); /* a relay may still come */
   couple_close(c);
 }
@@ -1114,10 +1114,10 @@ static void punching_in_vain_without_a_relay_is_repeated_after_a_second(void **s
 static void at_the_end_no_round_is_wanted(void **state) {
   (void)state;
   couple *c = open_couple();
-  assert_true(thirl_session_round_deadline(&c->d.s) == c->now);
-  assert_true(thirl_session_round_deadline(&c->l.s) == THIRL_NEVER);
+  assert_true(thirl_session_next_round(&c->d.s) == c->now);
+  assert_true(thirl_session_next_round(&c->l.s) == THIRL_NEVER);
   thirl_session_abandon(&c->d.s, c->now, THIRL_E_TIMEOUT);
-  assert_true(thirl_session_round_deadline(&c->d.s) == THIRL_NEVER);
+  assert_true(thirl_session_next_round(&c->d.s) == THIRL_NEVER);
   assert_false(thirl_session_wants_round(&c->d.s, c->now));
   couple_close(c);
   c = open_relayed(); /* the peer has said goodbye: for our own word to it nobody need be asked */
@@ -1128,7 +1128,7 @@ static void at_the_end_no_round_is_wanted(void **state) {
   couple_run(c, THIRL_S);
   assert_true(c->d.s.bye_heard);
   couple_down(c, COUPLE_RELAY, THIRL_E_LOST);
-  assert_true(thirl_session_round_deadline(&c->d.s) == THIRL_NEVER);
+  assert_true(thirl_session_next_round(&c->d.s) == THIRL_NEVER);
   assert_false(thirl_session_wants_round(&c->d.s, c->now + 10 * THIRL_S));
   couple_close(c);
 }
@@ -1194,7 +1194,7 @@ static void only_direct_waits_when_it_was_there(void **state) {
   couple_direct_up(c);
   couple_run(c, 20 * THIRL_S);
   couple_down(c, COUPLE_DIRECT, THIRL_E_RESET);
-  assert_int_equal(thirl_session_round_deadline(&c->d.s), c->now); /* at once */
+  assert_int_equal(thirl_session_next_round(&c->d.s), c->now); /* at once */
   thirl_session_punch_failed(&c->d.s, c->now, THIRL_E_REFUSED);
   couple_run(c, 59 * THIRL_S);
   assert_int_equal(couple_count(&c->d, THIRL_SESSION_FAILED), 0);
