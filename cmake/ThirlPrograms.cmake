@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Programs: apps/<name>/*.c is one program, each file of lab/ and examples/ that has a main is one.
+# Programs: apps/<name>/*.c is one program, each file of lab/<room>/ and examples/ that has a main is one.
 
 set(THIRL_PROGRAM_LIBRARIES thirl_all)
 foreach(optional INIH JANSSON LIBUV MINIUPNPC NATPMP)
@@ -25,7 +25,7 @@ function(thirl_split_mains folder mains_var helpers_var)
   set(${helpers_var} ${helpers} PARENT_SCOPE)
 endfunction()
 
-thirl_split_mains(${PROJECT_SOURCE_DIR}/lab mains helpers)
+thirl_split_mains(${PROJECT_SOURCE_DIR}/lab/* mains helpers)
 set(libraries ${THIRL_PROGRAM_LIBRARIES})
 if(helpers)
   add_library(thirl_lab STATIC ${helpers})

@@ -12,12 +12,12 @@
 #include <sys/wait.h>
 
 #include "command.h"
-#include "lab/client.h"
-#include "lab/preset.h"
-#include "lab/run.h"
-#include "lab/show.h"
-#include "lab/supervisor.h"
-#include "lab/topology.h"
+#include "lab/process/client.h"
+#include "lab/text/preset.h"
+#include "lab/process/run.h"
+#include "lab/text/show.h"
+#include "lab/process/supervisor.h"
+#include "lab/text/topology.h"
 #include "lab_matrix.h"
 
 enum { TEXT_MAX = 1 << 20, EXIT_NOT_STARTED = 126, EXIT_NOT_FOUND = 127 };

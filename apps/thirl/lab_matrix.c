@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 
 #include "command.h"
-#include "lab/matrix_html.h"
-#include "lab/matrix_json.h"
-#include "lab/matrix_pair.h"
-#include "lab/matrix_text.h"
+#include "lab/matrix/matrix_html.h"
+#include "lab/matrix/matrix_json.h"
+#include "lab/matrix/matrix_pair.h"
+#include "lab/matrix/matrix_text.h"
 #include "lab_matrix.h"
 #include "io/clock.h"
 

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "lab/engine.h"
-#include "lab/wire.h"
+#include "lab/internet/engine.h"
+#include "lab/frame/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

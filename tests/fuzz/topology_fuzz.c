@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/clash.h"
-#include "lab/natwords.h"
-#include "lab/show.h"
-#include "lab/terms.h"
-#include "lab/topology.h"
+#include "lab/text/clash.h"
+#include "lab/text/natwords.h"
+#include "lab/text/show.h"
+#include "lab/text/terms.h"
+#include "lab/text/topology.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # test-timeout: 120
 #
-# The iptables recipes for NAT types as they circulate (lab/recipe.c), claimed against measured, with plain sockets at both ends. The table in
+# The iptables recipes for NAT types as they circulate (lab/netfilter/recipe.c), claimed against measured, with plain sockets at both ends. The table in
 # docs/recipes.md is what this test has measured: it is made again, and must be the same. To update it:
 #
 #   THIRL_UPDATE=1 tests/lab/recipes_test.sh

@@ -302,7 +302,7 @@ static void what_a_reset_does(void **state) {
                           "+ a:5000 > s:80 R seq=300001\n"
                           "+ a:5000 > s:80 S seq=400000 =m\n"
                           "+ s:80 > m SA seq=910000 ack=400001\n");
-  /* The lab's rules for the kernel cannot end a mapping with its flow: it lives on, as lab/netfilter.h says. What follows does not show that. */
+  /* The lab's rules for the kernel cannot end a mapping with its flow: it lives on, as lab/netfilter/netfilter.h says. What follows does not show that. */
   nine_do_the_same("alloc=preserve", "+ a:5000 > s:80 S seq=100 =m\n"
                                      "+ s:80 > m RA seq=0 ack=101\n"
                                      "+ a:5000 > s:80 S seq=200 =m\n"

@@ -39,7 +39,7 @@ typedef struct subject {
 subject subject_model(void);
 /** The lab's engine, which turns the model on bytes. */
 subject subject_engine(void);
-/** The kernel of a namespace with the rules of lab/netfilter.h. */
+/** The kernel of a namespace with the rules of lab/netfilter/netfilter.h. */
 subject subject_kernel(void);
 /** The same with plain masquerade, as people write it: no rule of ours but those that drop. For configurations with collide=overlap. */
 subject subject_masquerade(void);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/engine.h"
+#include "lab/internet/engine.h"
 #include "lab/frame.h"
 #include "lab/subject.h"
 

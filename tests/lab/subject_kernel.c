@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "lab/frame.h"
-#include "lab/netfilter.h"
+#include "lab/netfilter/netfilter.h"
 #include "lab/router.h"
 #include "lab/subject.h"
 

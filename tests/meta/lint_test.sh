@@ -53,9 +53,9 @@ plant_good_tree() {
 compile() {
   local source
   rm -rf "$work/objects"
-  (cd "$work/tree" && find src -name '*.c') | while IFS= read -r source; do
+  (cd "$work/tree" && find src lab -name '*.c' 2>/dev/null) | while IFS= read -r source; do
     mkdir -p "$work/objects/x.dir/$(dirname "$source")"
-    gcc -w -c -I"$work/tree/include" -I"$work/tree/src" "$work/tree/$source" -o "$work/objects/x.dir/$source.o" || echo "$source"
+    gcc -w -c -I"$work/tree/include" -I"$work/tree/src" -I"$work/tree" "$work/tree/$source" -o "$work/objects/x.dir/$source.o" || echo "$source"
   done
 }
 
@@ -137,6 +137,17 @@ layers "a name of the api that no public header declares" 1 "name: thirl_hidden 
 plant_good_tree
 file src/base/addr.c '#include "base/addr.h"' '#include "thirl/dial.h"' 'int thirl_addr_get(void) {' '  return 1;' '}'
 layers "a public header that belongs to the api" 1 "upward: src/base/addr (base) knows src/api/dial (api)"
+
+plant_good_tree
+file lab/frame/wire.c '#include "lab/text/words.h"' 'int thirl_lab_wire_get(void);' 'int thirl_lab_wire_get(void) {' \
+  '  return thirl_lab_words_read();' '}'
+header lab/text/words.h 'int thirl_lab_words_read(void);'
+file lab/text/words.c '#include "lab/text/words.h"' 'int thirl_lab_words_read(void) {' '  return 1;' '}'
+layers "a room of the lab that knows a higher one" 1 "upward: lab/frame/wire (lab/frame) knows lab/text/words (lab/text)"
+
+plant_good_tree
+file lab/text/words.c 'int thirl_lab_wire_get(void);' 'int thirl_lab_wire_get(void) {' '  return 1;' '}'
+layers "a name of the lab that does not tell its file" 1 "name: thirl_lab_wire_get does not tell that it lives in lab/text/words.c"
 
 plant_good_tree
 file src/newfolder/x.c '#include "base/addr.h"' 'int thirl_newfolder_x(void) {' '  return thirl_addr_get();' '}'

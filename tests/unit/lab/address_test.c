@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "lab/address.h"
+#include "lab/text/address.h"
 
 static thirl_lab_prefix parse(const char *text) {
   thirl_lab_prefix p;

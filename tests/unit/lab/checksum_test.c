@@ -10,7 +10,7 @@
 #include <linux/virtio_net.h>
 
 #include "base/rand.h"
-#include "lab/checksum.h"
+#include "lab/frame/checksum.h"
 
 static void sums_the_example_of_the_rfc(void **state) {
   (void)state;

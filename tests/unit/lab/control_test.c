@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "lab/control.h"
+#include "lab/process/control.h"
 
 static char directory[64], path[80];
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/headers.h"
+#include "lab/frame/headers.h"
 #include "rig.h"
 
 enum { TCP = 6, ROOM = 400 };

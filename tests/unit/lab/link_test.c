@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "lab/link.h"
+#include "lab/frame/link.h"
 
 static void put(thirl_lab_link *l, size_t len, size_t number, thirl_time when) {
   thirl_lab_packet *p = thirl_lab_link_packet_new(len);

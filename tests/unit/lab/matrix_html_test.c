@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page and the table. How the page looks is for eyes; that it says everything in words, and asks nobody for anything, is here. */
-#include "lab/matrix_html.h"
+#include "lab/matrix/matrix_html.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/matrix_text.h"
+#include "lab/matrix/matrix_text.h"
 
 static thirl_lab_matrix *new_matrix(void) {
   thirl_lab_matrix *m = calloc(1, sizeof *m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lab/matrix_json.h"
+#include "lab/matrix/matrix_json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lab/matrix.h"
+#include "lab/matrix/matrix.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/topology.h"
+#include "lab/text/topology.h"
 
 static thirl_lab_matrix *new_matrix(const char *const *nats, size_t n) {
   thirl_lab_matrix *m = calloc(1, sizeof *m);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/natwords.h"
+#include "lab/text/natwords.h"
 
 static void is(const thirl_natbox_config *c, const char *words) {
   char text[1024];

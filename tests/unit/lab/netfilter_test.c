@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/netfilter.h"
-#include "lab/netfilter_nat.h"
+#include "lab/netfilter/netfilter.h"
+#include "lab/netfilter/netfilter_nat.h"
 #include "natbox/words.h"
 
 /* Words separated by blanks; "v6": the inside has IPv6. */

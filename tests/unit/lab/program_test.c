@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "lab/program.h"
+#include "lab/process/program.h"
 
 static const char *const shell[] = {"sh", NULL};
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/model.h"
-#include "lab/recipe.h"
+#include "lab/text/model.h"
+#include "lab/netfilter/recipe.h"
 
 static void a_recipe_is_found_by_its_word(void **state) {
   (void)state;

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
-#include "lab/control.h"
-#include "lab/request.h"
+#include "lab/process/control.h"
+#include "lab/process/request.h"
 #include "rig.h"
 
 enum {

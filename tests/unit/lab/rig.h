@@ -6,7 +6,7 @@
 #ifndef THIRL_TESTS_UNIT_LAB_RIG_H
 #define THIRL_TESTS_UNIT_LAB_RIG_H
 
-#include "lab/engine.h"
+#include "lab/internet/engine.h"
 
 enum { RIG_HOSTS_MAX = 16, RIG_GOT_MAX = 512, RIG_FRAME_MAX = 70000, RIG_VNET = 10, RIG_ETH = 14 };
 

@@ -9,8 +9,8 @@
 
 #include <linux/virtio_net.h>
 
-#include "lab/segment.h"
-#include "lab/wire.h"
+#include "lab/frame/segment.h"
+#include "lab/frame/wire.h"
 #include "rig.h"
 
 enum { IP = THIRL_LAB_ETH_LEN, TCP = IP + 20, HEADERS = TCP + 32, PAYLOAD = 2500, SIZE = 1000 };

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/preset.h"
-#include "lab/show.h"
-#include "lab/topology.h"
+#include "lab/text/preset.h"
+#include "lab/text/show.h"
+#include "lab/text/topology.h"
 
 static char *draw(const char *text) {
   thirl_lab_topology *t;

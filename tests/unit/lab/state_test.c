@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-#include "lab/control.h"
-#include "lab/state.h"
+#include "lab/process/control.h"
+#include "lab/process/state.h"
 
 static char directory[64];
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/terms.h"
+#include "lab/text/terms.h"
 
 static void set(thirl_lab_link_terms *t, const char *word) {
   thirl_lab_complaint why = {""};

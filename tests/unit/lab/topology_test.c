@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/topology.h"
+#include "lab/text/topology.h"
 
 static thirl_lab_topology *must_read(const char *text) {
   thirl_lab_topology *t;

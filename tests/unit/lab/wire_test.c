@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/wire.h"
+#include "lab/frame/wire.h"
 
 /* An IPv4 header whose checksum is right, behind an Ethernet header. */
 static void make(uint8_t *frame, uint8_t ttl) {

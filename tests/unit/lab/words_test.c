@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lab/words.h"
+#include "lab/text/words.h"
 
 static thirl_error split(const char *line, thirl_lab_words *out) {
   return thirl_lab_words_split(line, strlen(line), out, NULL);
