@@ -145,7 +145,8 @@ void status_event(const thirl_event *ev) {
     break;
   case THIRL_EVENT_UNREGISTERED:
     if (ev->error == THIRL_E_NOT_FOUND) break; /* that is the end, and said as such */
-    say("the server is out of reach (%s); trying again", thirl_error_text(ev->error));
+    say("the server%s%s is out of reach (%s); trying again", ev->address[0] ? " at " : "", ev->address,
+        thirl_error_text(ev->error));
     break;
   case THIRL_EVENT_UP:
     say("peer %s is there, its key is proven", ev->peer);

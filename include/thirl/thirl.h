@@ -121,10 +121,10 @@ typedef struct thirl_context thirl_context;
 typedef uint32_t thirl_session_handle;
 
 typedef enum thirl_event_kind {
-  THIRL_EVENT_REGISTERED, /* the server knows us; address: how it sees us */
-  THIRL_EVENT_UNREGISTERED, /* the server is lost (error; E_NOT_FOUND: its name does not exist); it is tried again for ever */
-  THIRL_EVENT_INCOMING, /* session: a peer with a ticket comes in */
-  THIRL_EVENT_UP,       /* session: its stream is usable; the peer's key is proven */
+  THIRL_EVENT_REGISTERED,   /* the server knows us; address: how it sees us */
+  THIRL_EVENT_UNREGISTERED, /* the server is lost (error; E_NOT_FOUND: its name does not exist; address: where it was tried, if known); it is tried again for ever */
+  THIRL_EVENT_INCOMING,     /* session: a peer with a ticket comes in */
+  THIRL_EVENT_UP,           /* session: its stream is usable; the peer's key is proven */
   THIRL_EVENT_PATH, /* session: direct tells which path carries it now; error: why it is relayed (OK: not known yet) */
   THIRL_EVENT_CONFIRMED, /* session: the first direct connection that leads to the peer, its key not yet proven; after_us: when it came up, since the start of punching */
   THIRL_EVENT_READABLE, /* session: thirl_read had nothing (or was not called yet), now bytes or the peer's end wait in it */

@@ -101,6 +101,7 @@ thirl_event thirl_api_events_translate(const thirl_session_endpoint_event *in) {
     break;
   case THIRL_SESSION_UNREGISTERED:
     out.kind = THIRL_EVENT_UNREGISTERED;
+    if (thirl_addr_is_set(&in->remote)) thirl_addr_format(&in->remote, out.address);
     break;
   case THIRL_SESSION_INCOMING:
     out.kind = THIRL_EVENT_INCOMING;

@@ -71,6 +71,10 @@ const thirl_addr *thirl_session_control_server(const thirl_session_control *c) {
   return &c->servers[c->turn % c->n_servers];
 }
 
+const thirl_addr *thirl_session_control_last_tried(const thirl_session_control *c) {
+  return &c->last_tried;
+}
+
 void thirl_session_control_start(thirl_session_control *c, thirl_time now) {
   c->state = THIRL_SESSION_CONTROL_WAITING;
   c->next = now;
@@ -80,6 +84,7 @@ static void connect_now(thirl_session_control *c, thirl_time now, thirl_session_
   const thirl_addr *to = thirl_session_control_server(c);
   uint16_t port = c->local.family == to->family ? c->local.port : 0;
   thirl_addr from = thirl_addr_any((thirl_family)to->family, port);
+  c->last_tried = *to;
   c->conn = thirl_session_queue_new_id(q);
   c->state = THIRL_SESSION_CONTROL_CONNECTING;
   c->since = now;

@@ -25,6 +25,7 @@ typedef struct thirl_session_control {
   thirl_addr servers[THIRL_SESSION_SERVERS_MAX]; /* one server's addresses, tried in turn */
   size_t n_servers, turn;
   size_t tried;           /* of them, one after the other and in vain */
+  thirl_addr last_tried;  /* or reached; unset before the first attempt */
   thirl_addr local;       /* the port is kept over reconnects */
   thirl_time next, since; /* next attempt; when the present attempt began */
   unsigned failures;
@@ -46,6 +47,8 @@ void thirl_session_control_fini(thirl_session_control *c);
 void thirl_session_control_start(thirl_session_control *c, thirl_time now);
 void thirl_session_control_stop(thirl_session_control *c, thirl_session_queue *q);
 const thirl_addr *thirl_session_control_server(const thirl_session_control *c);
+/** Where the present connection or attempt leads, or the last one did. */
+const thirl_addr *thirl_session_control_last_tried(const thirl_session_control *c);
 /** CONNECTED and losses. DATA is the caller's: feed it to the client. True: lost by this event, or UP and of no use, for the client cannot register: drop it. */
 bool thirl_session_control_input(thirl_session_control *c, thirl_time now, const thirl_net_event *ev);
 /** The client says the connection is of no use: drop it and come back later. */

@@ -21,7 +21,10 @@ static void lose_control(thirl_session_endpoint *e, thirl_time now, thirl_error 
   }
   e->control_armed = false;
   if (e->was_registered || e->control.failures == 1)
-    thirl_session_roster_tell(e, (thirl_session_endpoint_event){.kind = THIRL_SESSION_UNREGISTERED, .error = why});
+    thirl_session_roster_tell(e,
+                              (thirl_session_endpoint_event){.kind = THIRL_SESSION_UNREGISTERED,
+                                                             .error = why,
+                                                             .remote = *thirl_session_control_last_tried(&e->control)});
   e->was_registered = false;
 }
 

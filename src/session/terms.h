@@ -28,7 +28,7 @@ typedef struct thirl_session_endpoint_config {
 
 typedef enum thirl_session_endpoint_event_kind {
   THIRL_SESSION_REGISTERED,   /* the server knows us; mapped: how it sees us */
-  THIRL_SESSION_UNREGISTERED, /* the server is lost (error); it is tried again for ever */
+  THIRL_SESSION_UNREGISTERED, /* the server (remote) is lost (error); it is tried again for ever */
   THIRL_SESSION_INCOMING,     /* handle: a ticket holder (peer) opens a session; it is UP later */
   THIRL_SESSION_OF,           /* handle: event of that session */
   THIRL_SESSION_REJECTED      /* remote, error: somebody at our door who is not welcome (a stranger, a forged offer) */

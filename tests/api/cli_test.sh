@@ -249,7 +249,7 @@ if unshare -m mount --bind hosts /etc/hosts 2>/dev/null; then
   wait_for has_ticket q4
   check "all addresses of a name are tried" wait_for grep -q registered q4.log
   kill -KILL "$moving_pid"
-  wait_for grep -q 'out of reach' q4.log
+  wait_for grep -q 'the server at 203.0.113.11:3478 is out of reach' q4.log
   echo '203.0.113.12 moving.example' >hosts
   spawn "$build/bin/thirld" --listen 203.0.113.12:3478 2>moving2.log
   registered_again() { [ "$(grep -c registered q4.log)" = 2 ]; }

@@ -452,6 +452,7 @@ static void test_the_loss_of_the_server_is_told(void **state) {
   server = NULL;
   assert_true(rig_until(&a, NULL, THIRL_EVENT_UNREGISTERED, 1));
   assert_int_equal(a.last[THIRL_EVENT_UNREGISTERED].error, THIRL_E_NO_SERVER);
+  assert_string_equal(a.last[THIRL_EVENT_UNREGISTERED].address, name);
   assert_non_null(strstr(thirl_context_explain(a.context), name));
 }
 
