@@ -3,7 +3,7 @@
 
 # The levels, lowest first. A folder links (and may include) only folders of the levels before its own. scripts/check-layers
 # reads this line too.
-set(THIRL_LEVELS "base" "stun mux" "ice natcheck meet secure natbox" "session server" "sim io terminal" "api")
+set(THIRL_LEVELS "base" "stun mux screen" "ice natcheck meet secure natbox tune chat parcel" "session server" "sim io terminal host" "api")
 # The rooms of lab/, likewise; all of them are above all of src/.
 set(THIRL_LAB_LEVELS "frame" "text" "internet netfilter" "process" "matrix tools")
 # What libthirl is made of; the rest (server, natbox, sim) belongs to programs and tests.
