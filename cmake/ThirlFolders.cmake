@@ -25,6 +25,9 @@ foreach(level IN LISTS THIRL_LEVELS)
     if(folder MATCHES "^(io|api)$")
       target_link_libraries(${target} PUBLIC PkgConfig::LIBUV)
     endif()
+    if(folder STREQUAL "tune") # reads the JSON of nft
+      target_link_libraries(${target} PUBLIC PkgConfig::JANSSON)
+    endif()
     list(APPEND this_level ${target})
   endforeach()
   # Highest first, so that a linker that reads archives once finds everything.

@@ -125,7 +125,9 @@
   X(CGROUP_MAX, "cgroup.max")                                                                                          \
   X(CGROUP_CURRENT, "cgroup.current")                                                                                  \
   X(PRESSURE_CPU, "pressure.cpu")                                                                                      \
-  X(PRESSURE_MEMORY, "pressure.memory")
+  X(PRESSURE_MEMORY, "pressure.memory")                                                                                \
+  X(CLOCK_SYNCED, "clock.synchronised")                                                                                \
+  X(CLOCK_ERROR, "clock.error_us")
 
 #define THIRL_TUNE_SYSCTL_ENUM(name, path, field, where, since) THIRL_TUNE_SYSCTL_##name,
 #define THIRL_TUNE_COUNTER_ENUM(name, word)                     THIRL_TUNE_COUNTER_##name,
