@@ -21,8 +21,10 @@
   X(TCP4)                                                                                                              \
   X(TCP5)                                                                                                              \
   X(TCP6)                                                                                                              \
-  X(TCP7) X(TCP8) X(TCP9) X(TCP10) X(TCP11) X(TCP12) X(TCP13) X(TCP14) X(TCP15) X(TCP16) X(TCP17) X(TCP18) X(TCP19)    \
-      X(TCP20) X(TCP21) X(TCP22)
+  X(TCP7)                                                                                                              \
+  X(TCP8)                                                                                                              \
+  X(TCP9)                                                                                                              \
+  X(TCP10) X(TCP11) X(TCP12) X(TCP13) X(TCP14) X(TCP15) X(TCP16) X(TCP17) X(TCP18) X(TCP19) X(TCP20) X(TCP21) X(TCP22)
 #define THIRL_TUNE_IDS_CONNTRACK(X)                                                                                    \
   X(CT1) X(CT2) X(CT3) X(CT4) X(CT5) X(CT6) X(CT7) X(CT8) X(CT9) X(CT10) X(CT11) X(CT12) X(CT13) X(CT14) X(CT15)
 #define THIRL_TUNE_IDS_DEVICE(X)                                                                                       \

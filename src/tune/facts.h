@@ -20,7 +20,8 @@ enum {
   THIRL_TUNE_LISTENERS = 64, /* listening TCP sockets */
   THIRL_TUNE_TUPLES = 64,    /* destinations of TIME_WAIT sockets; exact up to so many, a lower bound beyond */
   THIRL_TUNE_NAME = 32,      /* of an interface, a program */
-  THIRL_TUNE_UNIT = 96,      /* of a systemd unit */
+  THIRL_TUNE_ADDRESS = 48,
+  THIRL_TUNE_UNIT = 96, /* of a systemd unit */
   THIRL_TUNE_SYSCTL_TEXT = 64,
   THIRL_TUNE_INODES = 16384, /* sockets of the process that is looked at */
   THIRL_TUNE_PORT_BYTES = 65536 / 8,
@@ -70,7 +71,8 @@ typedef struct thirl_tune_udp {
 typedef struct thirl_tune_listener {
   uint16_t port;
   bool is_ours;
-  thirl_tune_number backlog; /* what listen() got, after the cap */
+  char address[THIRL_TUNE_ADDRESS]; /* as the source writes it; only compared */
+  thirl_tune_number backlog;        /* what listen() got, after the cap */
   uint32_t waiting;
 } thirl_tune_listener;
 
@@ -120,12 +122,15 @@ typedef struct thirl_tune_ruleset {
   bool random_ports, persistent;
   bool has_flowtable, has_helper, has_foreign; /* foreign: rules of iptables-nft whose words nft does not know */
   bool input_drops, input_accepts_established, forward_drops, forward_accepts;
-  thirl_tune_ports notrack_in,
-      notrack_out; /* UDP ports exempt from tracking: by destination on the way in, by source on the way out */
+  char input_chain[THIRL_TUNE_UNIT]; /* that drops: "inet filter input" */
+  thirl_tune_ports accepted;         /* UDP ports that a rule lets in without asking for a state */
+  thirl_tune_ports notrack_in;       /* UDP ports exempt from tracking: by destination on the way in */
+  thirl_tune_ports notrack_out;      /* by source on the way out */
 } thirl_tune_ruleset;
 
 typedef struct thirl_tune_facts {
   uint32_t kernel;       /* 612 for 6.12; 0: unknown */
+  uint64_t namespace;    /* the inode of the network namespace; 0: unknown */
   int is_child;          /* of the initial network namespace: 1 yes, 0 no, -1 unknown */
   bool sys_is_read_only; /* /proc/sys is mounted so, as in containers */
   thirl_tune_number sysctl[THIRL_TUNE_SYSCTL_COUNT];

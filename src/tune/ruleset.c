@@ -2,13 +2,14 @@
 /* No rule is believed to be an exception that has a condition which is not understood. */
 #include "tune/ruleset.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "tune/ports.h"
 
-enum { DEPTH_MAX = 32 };
+enum { DEPTH_MAX = 32, CHAINS_MAX = 1024 };
 
 /* ---- words within an expression ---- */
 
@@ -86,23 +87,33 @@ static bool same(const json_t *a, const json_t *b, const char *key_a, const char
   return x && y && strcmp(x, y) == 0;
 }
 
-static const json_t *chain_of(const json_t *list, const json_t *rule) {
-  const json_t *entry;
+static const json_t *chain_of(const json_t *chains, const json_t *rule) {
+  const json_t *chain;
   size_t i;
-  json_array_foreach(list, i, entry) {
-    const json_t *chain = json_object_get(entry, "chain");
-    if (chain && same(chain, rule, "family", "family") && same(chain, rule, "table", "table") &&
+  json_array_foreach(chains, i, chain) {
+    if (same(chain, rule, "family", "family") && same(chain, rule, "table", "table") &&
         same(chain, rule, "name", "chain"))
       return chain;
   }
   return NULL;
 }
 
-static void read_chain(thirl_tune_ruleset *r, const json_t *chain) {
-  bool drops = is_word(json_object_get(chain, "policy"), "drop");
+static void copy_name(const json_t *chain, const char *key, char *to, size_t size) {
+  const char *name = json_string_value(json_object_get(chain, key));
+  if (name) thirl_tune_text_copy(thirl_tune_text_of(name), to, size);
+}
+
+/* It is the end for whatever no rule of it accepts. */
+static void drops_rest(thirl_tune_ruleset *r, const json_t *chain) {
+  char family[16] = "", table[THIRL_TUNE_NAME] = "", name[THIRL_TUNE_NAME] = "";
   const json_t *hook = json_object_get(chain, "hook");
-  if (is_word(hook, "input") && drops) r->input_drops = true;
-  if (is_word(hook, "forward") && drops) r->forward_drops = true;
+  if (is_word(hook, "forward")) r->forward_drops = true;
+  if (!is_word(hook, "input")) return;
+  r->input_drops = true;
+  copy_name(chain, "family", family, sizeof family);
+  copy_name(chain, "table", table, sizeof table);
+  copy_name(chain, "name", name, sizeof name);
+  snprintf(r->input_chain, sizeof r->input_chain, "%s %s %s", family, table, name);
 }
 
 /* ---- statements ---- */
@@ -136,12 +147,14 @@ static bool refuses_all(const json_t *expr) {
   return refuses;
 }
 
-static void read_rule(thirl_tune_ruleset *r, const json_t *list, const json_t *rule) {
-  const json_t *expr = json_object_get(rule, "expr"), *chain = chain_of(list, rule);
+static void read_rule(thirl_tune_ruleset *r, const json_t *chains, const json_t *rule) {
+  const json_t *expr = json_object_get(rule, "expr"), *chain = chain_of(chains, rule);
   const json_t *hook = json_object_get(chain, "hook");
   json_t *statement;
   size_t i;
+  thirl_tune_ports accepted = {0};
   bool accepts = mentions(expr, "accept", 0);
+  if (accepts && (!hook || is_word(hook, "input")) && exempt(expr, "dport", &accepted)) merge(&r->accepted, &accepted);
   json_array_foreach(expr, i, statement) {
     if (json_object_get(statement, "notrack")) read_notrack(r, chain, expr);
     if (json_object_get(statement, "xt")) r->has_foreign = true;
@@ -150,8 +163,7 @@ static void read_rule(thirl_tune_ruleset *r, const json_t *list, const json_t *r
     read_translation(r, statement);
   }
   r->uses_conntrack |= mentions(expr, "ct", 0) || mentions(expr, "ct helper", 0) || mentions(expr, "flow", 0);
-  if (refuses_all(expr) && is_word(hook, "input")) r->input_drops = true;
-  if (refuses_all(expr) && is_word(hook, "forward")) r->forward_drops = true;
+  if (refuses_all(expr)) drops_rest(r, chain);
   /* In any chain: which ones a chain of the kernel jumps to is not followed. */
   if (accepts && mentions(expr, "ct", 0) && mentions(expr, "established", 0)) r->input_accepts_established = true;
   if ((accepts && (!hook || is_word(hook, "forward"))) || mentions(expr, "jump", 0)) r->forward_accepts = true;
@@ -165,14 +177,17 @@ void thirl_tune_ruleset_parse(thirl_tune_facts *f, thirl_tune_text text) {
   }
   json_t *root = json_loadb(text.p, text.n, 0, NULL), *list = json_object_get(root, "nftables"), *entry;
   r->why = json_is_array(list) ? THIRL_TUNE_WHY_READ : THIRL_TUNE_WHY_MALFORMED;
+  json_t *chains = json_array();
   size_t i;
-  json_array_foreach(list, i, entry) {
-    const json_t *chain = json_object_get(entry, "chain"), *rule = json_object_get(entry, "rule");
-    if (chain) read_chain(r, chain);
-    if (rule) read_rule(r, list, rule);
+  json_array_foreach(list, i, entry) { /* nft names the chains of a table before its rules */
+    json_t *chain = json_object_get(entry, "chain"), *rule = json_object_get(entry, "rule");
+    if (chain && json_array_size(chains) < CHAINS_MAX) (void)json_array_append(chains, chain);
+    if (is_word(json_object_get(chain, "policy"), "drop")) drops_rest(r, chain);
+    if (rule) read_rule(r, chains, rule);
     if (json_object_get(entry, "flowtable")) r->has_flowtable = true;
   }
-  r->notrack_in.why = r->notrack_out.why = r->why;
+  r->accepted.why = r->notrack_in.why = r->notrack_out.why = r->why;
+  json_decref(chains);
   json_decref(root);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tune/sockets.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tune/ports.h"
@@ -26,6 +27,13 @@ static int64_t value_of(thirl_tune_text line, const char *name) {
 static thirl_tune_number number_of(thirl_tune_text line, const char *name) {
   int64_t v = value_of(line, name);
   return v < 0 ? (thirl_tune_number){0, THIRL_TUNE_WHY_NOT_LOADED} : (thirl_tune_number){v, THIRL_TUNE_WHY_READ};
+}
+
+static void copy_address(thirl_tune_text line, char to[THIRL_TUNE_ADDRESS]) {
+  thirl_tune_text word, front;
+  while (thirl_tune_text_word(&line, &word))
+    if (thirl_tune_text_cut(&word, '=', &front) && thirl_tune_text_is(front, "address"))
+      thirl_tune_text_copy(word, to, THIRL_TUNE_ADDRESS);
 }
 
 static bool port_of(thirl_tune_text line, uint16_t *port) {
@@ -84,6 +92,7 @@ void thirl_tune_sockets_diag(thirl_tune_facts *f, thirl_tune_text t) {
     } else if (thirl_tune_text_is(kind, "listen") && port_of(line, &l.port)) {
       int64_t waiting = value_of(line, "waiting");
       l.is_ours = ours;
+      copy_address(line, l.address);
       l.backlog = number_of(line, "backlog");
       l.waiting = waiting > 0 && waiting <= UINT32_MAX ? (uint32_t)waiting : 0;
       add_listener(&f->sockets, &l);
@@ -196,6 +205,9 @@ void thirl_tune_sockets_tcp(thirl_tune_facts *f, thirl_tune_text t, bool is_v6) 
       thirl_tune_listener l = {.port = r.local_port,
                                .is_ours = thirl_tune_process_owns(&f->process, r.inode),
                                .backlog = {0, THIRL_TUNE_WHY_NOT_LOADED}};
+      for (size_t i = 0; i < sizeof r.local; i++)
+        snprintf(l.address + 2 * i, 3, "%02x", r.local[i]);
+      if (!is_v6) l.address[8] = '\0';
       thirl_tune_ports_add(&s->tcp_listening, r.local_port, r.local_port);
       if (s->tcp_why != THIRL_TUNE_WHY_READ) add_listener(s, &l);
     }

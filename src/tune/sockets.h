@@ -11,8 +11,8 @@
 /**
  * What sock_diag says, a line for each socket, words in any order after the first:
  *
- *   listen port=3478 inode=5 backlog=4096 waiting=0
- *   udp port=3478 inode=6 rcvbuf=212992 sndbuf=212992 drops=0 connected=0
+ *   listen address=0.0.0.0 port=3478 inode=5 backlog=4096 waiting=0
+ *   udp address=:: port=3478 inode=6 rcvbuf=212992 sndbuf=212992 drops=0 connected=0
  */
 void thirl_tune_sockets_diag(thirl_tune_facts *f, thirl_tune_text t);
 /**

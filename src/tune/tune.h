@@ -6,16 +6,7 @@
 #ifndef THIRL_TUNE_TUNE_H
 #define THIRL_TUNE_TUNE_H
 
-#include "tune/demand.h"
-#include "tune/facts.h"
-#include "tune/finding.h"
-
-typedef struct thirl_tune_case {
-  thirl_tune_profile profile;
-  thirl_tune_demand demand;
-  const thirl_tune_facts *before, *after; /* before may be NULL: then nothing that is judged by a difference is known */
-  int64_t window_us;                      /* between the two */
-} thirl_tune_case;
+#include "tune/verdict.h"
 
 /** Every id gets a finding, and what follows from another is marked with its cause. */
 void thirl_tune_evaluate(const thirl_tune_case *c, thirl_tune_report *r);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads a machine: /proc, /sys, netlink, the rules of nft. It writes nothing, changes nothing, and tries nothing out. With a root other than "/" it reads a
+ * recorded tree: files where /proc and /sys have them, and below dump/ what has no file: links, sockets, ruleset.json, kmsg, clock.
+ */
+#ifndef THIRL_HOST_HOST_H
+#define THIRL_HOST_HOST_H
+
+#include <stdint.h>
+
+#include "tune/facts.h"
+
+/** One look. pid 0: no process in particular. Always gives facts; what could not be read says why. */
+void thirl_host_read(const char *root, int64_t pid, thirl_tune_facts *f);
+
+#endif
