@@ -19,6 +19,9 @@ typedef struct arguments {
   unsigned lifetime_s, port;              /* 0: not asked for; any */
   const char *words[ARGUMENTS_WORDS_MAX]; /* what is no option */
   unsigned n_words;
+  const char *profile, *what_if, *only, *root; /* tune */
+  unsigned window_s, pid;
+  bool all;
   text_list local, remote, udp_ways; /* -L, -R, -U */
   text_list allow, allow_bind;
 } arguments;
@@ -28,6 +31,7 @@ typedef struct command {
   const char *synopsis;             /* behind the name */
   const char *summary;              /* one line */
   const option_row *const *options; /* ends with a NULL */
+  const char *ends;                 /* exit codes beside the usual ones, for --help; or NULL */
   bool takes_ticket;
   unsigned words_max; /* so many words that are no options */
   int (*run)(const arguments *a);
@@ -43,6 +47,7 @@ int command_forward(const arguments *a);
 int command_key(const arguments *a);
 int command_lab(int argc, char **argv);
 int command_nat(const arguments *a);
+int command_tune(const arguments *a);
 int command_version(const arguments *a);
 
 #endif

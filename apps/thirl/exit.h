@@ -18,6 +18,8 @@ enum {
   EXIT_AUTH = 6,
   EXIT_NO_SERVER = 7,
   EXIT_INTERRUPTED = 8,
+  EXIT_WARN = 10,   /* tune: a warning, and nothing worse */
+  EXIT_CRIT = 11,   /* tune: something critical */
   EXIT_SIGNAL = 128 /* plus its number */
 };
 

@@ -23,6 +23,7 @@ static void print_help(const command *c) {
   printf(
       "\nexit codes: 0 done, 1 other, 2 usage, 3 peer not there, 4 no path, 5 only a relayed path with --direct-only,\n"
       "            6 wrong key or ticket, 7 server unreachable, 8 interrupted, 130/143 signal\n");
+  if (c->ends) printf("            %s\n", c->ends);
 }
 
 /* A ticket in argv can be read by every process of the machine: take it out as soon as it is copied. */

@@ -49,6 +49,21 @@ NUMBER(lifetime, "--lifetime", "SECONDS", lifetime_s, 3600, "a number of seconds
 FLAG(json_report, "--json", json, "the report as one JSON object on stdout (docs/nat-json.md)");
 FLAG(no_progress, "--quiet", quiet, "no progress on stderr");
 
+/* ---- tune ---- */
+
+TEXT(profile, "--profile", "server|router|client", profile, "what the machine is for (default: guessed, and said so)");
+NUMBER(window, "--window", "SECONDS", window_s, 3600, "a number of seconds",
+       "how long to watch the counters (default: 5)");
+TEXT(what_if, "--what-if", "KEY=NUMBER,...", what_if,
+     "judge for this load: clients, tcp (of them over TCP), relays, pps, stall-ms, relay-ports=FIRST-LAST");
+NUMBER(pid, "--pid", "PID", pid, 4194304, "the number of a process",
+       "look at this process: its limits, its sockets, in its network namespace (default: a running thirld)");
+TEXT(only, "--only", "ID,...", only, "nothing but these findings, such as UDP1,CT2");
+FLAG(all, "--all", all, "also what is fine");
+TEXT(root, "--root", "DIR", root, "judge a recorded tree of /proc and /sys instead of this machine");
+FLAG(json_tune, "--json", json, "the report as one JSON object on stdout (docs/tune-json.md)");
+FLAG(quiet_tune, "--quiet", quiet, "warnings only");
+
 /* ---- small things ---- */
 
 FLAG(json_same, "--json", json, "the same as one JSON object on stdout");
@@ -64,6 +79,8 @@ static const option_row *const for_forward[] = {&local,       &remote,      &udp
 static const option_row *const for_key[] = {&identity, &json_same, &help, NULL};
 static const option_row *const for_nat[] = {&server,   &udp,         &tcp,         &ipv6, &port, &hairpin,
                                             &lifetime, &json_report, &no_progress, &help, NULL};
+static const option_row *const for_tune[] = {&profile, &window,    &what_if,    &pid,  &only, &all,
+                                             &root,    &json_tune, &quiet_tune, &help, NULL};
 static const option_row *const for_version[] = {&json_same, &help, NULL};
 
 const command command_table[] = {
@@ -95,6 +112,12 @@ const command command_table[] = {
      .options = for_nat,
      .words_max = ARGUMENTS_WORDS_MAX,
      .run = command_nat},
+    {.name = "tune",
+     .synopsis = "[options]",
+     .summary = "tell whether this Linux suits what shall run on it, and what to change",
+     .options = for_tune,
+     .ends = "10 something to warn of, 11 something critical",
+     .run = command_tune},
     {.name = "lab",
      .summary = "any network of hosts and NATs on this machine; see \"thirl lab --help\"",
      .run_words = command_lab},

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* thirl tune: does this Linux suit what shall run on it? Two looks, some seconds apart; the machine is left as it is. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "host/host.h"
+#include "host/subject.h"
+#include "options.h"
+#include "tune/words.h"
+#include "tune_print.h"
+
+enum { WINDOW_DEFAULT_S = 5 };
+
+static int complain(const char *what, const char *word) {
+  return options_complain("thirl", what, word);
+}
+
+/* ---- words of the command line ---- */
+
+static int read_profile(const arguments *a, thirl_tune_profile *profile) {
+  if (!a->profile || thirl_tune_words_find_profile(a->profile, profile)) return EXIT_OK;
+  return complain("--profile wants server, router or client, not", a->profile);
+}
+
+static int read_demand(const arguments *a, thirl_tune_demand *d) {
+  const char *at;
+  unsigned n;
+  char word[64];
+  if (!a->what_if) return EXIT_OK;
+  thirl_error e = thirl_tune_demand_parse(d, a->what_if, &at, &n);
+  if (e == THIRL_OK) return EXIT_OK;
+  snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), at);
+  return complain(e == THIRL_E_RANGE ? "--what-if: out of range:"
+                                     : "--what-if wants clients=, tcp=, relays=, pps=, stall-ms= with a number, or "
+                                       "relay-ports=FIRST-LAST, with commas between; not",
+                  word);
+}
+
+static int read_only(const arguments *a, tune_result *r) {
+  char word[32];
+  for (const char *p = a->only; p && *p;) {
+    size_t n = strcspn(p, ",");
+    thirl_tune_id id = thirl_tune_catalogue_find(p, n);
+    snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), p);
+    if (!id) return complain("--only wants ids such as UDP1,CT2, not", word);
+    r->only[id] = r->has_only = true;
+    p += n + (p[n] == ',');
+  }
+  return EXIT_OK;
+}
+
+/* ---- looking ---- */
+
+static int64_t now_us(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void wait_us(int64_t us) {
+  struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+  while (nanosleep(&t, &t) != 0 && errno == EINTR)
+    ;
+}
+
+/* Which process, and into its namespace. */
+static int choose_subject(const arguments *a, const char *root, int64_t *pid) {
+  char word[24];
+  *pid = a->pid ? (int64_t)a->pid : thirl_host_subject_find(root);
+  if (!a->pid || strcmp(root, "/") != 0) return EXIT_OK;
+  thirl_error e = thirl_host_subject_enter(*pid);
+  snprintf(word, sizeof word, "%u", a->pid);
+  if (e == THIRL_E_NOT_FOUND) return complain("there is no process", word);
+  if (e == THIRL_OK) return EXIT_OK;
+  complain("may not go into the network namespace of process (root may):", word);
+  return EXIT_GENERIC;
+}
+
+static void look_twice(const arguments *a, const char *root, int64_t pid, thirl_tune_facts *before, thirl_tune_case *c,
+                       thirl_tune_facts *after) {
+  bool is_live = strcmp(root, "/") == 0;
+  int64_t window_us = (int64_t)(a->window_s ? a->window_s : WINDOW_DEFAULT_S) * 1000000;
+  if (!a->quiet && isatty(STDERR_FILENO) && is_live)
+    fprintf(stderr, "thirl: watching for %d s\n", (int)(window_us / 1000000));
+  int64_t start = now_us();
+  thirl_host_read(root, pid, before);
+  if (is_live) wait_us(window_us);
+  c->window_us = now_us() - start;
+  if (!is_live) c->window_us = window_us; /* a recorded tree has a second half */
+  if (is_live) {
+    thirl_host_read(root, pid, after);
+    return;
+  }
+  char later[4096];
+  snprintf(later, sizeof later, "%s/later", root);
+  thirl_host_read(access(later, F_OK) == 0 ? later : root, pid, after);
+}
+
+static int exit_code(const tune_result *r) {
+  thirl_tune_level worst = THIRL_TUNE_LEVEL_OK;
+  for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++)
+    if (tune_print_shows(r, (thirl_tune_id)id) && r->report->finding[id].level > worst)
+      worst = r->report->finding[id].level;
+  return worst == THIRL_TUNE_LEVEL_CRIT ? EXIT_CRIT : worst == THIRL_TUNE_LEVEL_WARN ? EXIT_WARN : EXIT_OK;
+}
+
+static int run(const arguments *a, tune_result *r, thirl_tune_facts *before, thirl_tune_facts *after) {
+  static thirl_tune_report report;
+  const char *root = a->root ? a->root : "/";
+  thirl_tune_case c = {.before = before, .after = after};
+  int64_t pid;
+  int bad = read_profile(a, &c.profile);
+  if (!bad) bad = read_only(a, r);
+  if (!bad) bad = read_demand(a, &c.demand); /* now, for its complaint */
+  if (!bad) bad = choose_subject(a, root, &pid);
+  if (bad) return bad;
+  look_twice(a, root, pid, before, &c, after);
+  if (!a->profile) c.profile = thirl_tune_guess(after);
+  c.demand = thirl_tune_demand_of(c.profile);
+  (void)read_demand(a, &c.demand);
+  thirl_tune_evaluate(&c, &report);
+  r->c = &c;
+  r->report = &report;
+  r->is_guessed = !a->profile;
+  if (!a->json)
+    tune_print_text(stdout, r);
+  else if (!tune_print_json(stdout, r))
+    return EXIT_GENERIC;
+  return fflush(stdout) == 0 ? exit_code(r) : EXIT_GENERIC;
+}
+
+int command_tune(const arguments *a) {
+  tune_result r = {.quiet = a->quiet, .all = a->all};
+  thirl_tune_facts *before = calloc(1, sizeof *before), *after = calloc(1, sizeof *after);
+  int code = before && after ? run(a, &r, before, after) : EXIT_GENERIC;
+  free(before);
+  free(after);
+  return code;
+}
