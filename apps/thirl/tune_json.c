@@ -53,7 +53,7 @@ static json_t *finding(const thirl_tune_finding *f) {
   put(o, "set", settings(f));
   put_word(o, "fix", f->line[0] ? f->line : row->now);
   put_word(o, "keep", row->keep);
-  put_word(o, "undo", row->undo);
+  put_word(o, "undo", f->back[0] ? f->back : row->undo);
   put_word(o, "scope", thirl_tune_words_scope(f->scope));
   put(o, "fixable_here", json_boolean(!f->is_elsewhere));
   if (f->cause) put_word(o, "cause", thirl_tune_catalogue_row(f->cause)->word);

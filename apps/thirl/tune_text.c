@@ -8,7 +8,7 @@
 #include "tune/words.h"
 #include "tune_print.h"
 
-enum { FILE_KEPT_COLUMN = 10 };
+enum { PART_COLUMN = 10 };
 
 static const char kept_in[] = "/etc/sysctl.d/60-thirl.conf";
 
@@ -17,29 +17,29 @@ bool tune_print_shows(const tune_result *r, thirl_tune_id id) {
 }
 
 static void print_part(FILE *to, const char *name, const char *text) {
-  if (text && *text) fprintf(to, "      %-*s%s\n", FILE_KEPT_COLUMN, name, text);
+  if (text && *text) fprintf(to, "      %-*s%s\n", PART_COLUMN, name, text);
 }
 
 /* ---- one finding ---- */
 
 static void print_settings(FILE *to, const thirl_tune_finding *f) {
   for (unsigned i = 0; i < f->n_set; i++)
-    fprintf(to, "      %-*ssysctl -w %s='%s'\n", FILE_KEPT_COLUMN, i ? "" : "fix", f->set[i].key, f->set[i].value);
+    fprintf(to, "      %-*ssysctl -w %s='%s'\n", PART_COLUMN, i ? "" : "fix", f->set[i].key, f->set[i].value);
 }
 
 static void print_kept(FILE *to, const thirl_tune_finding *f) {
   for (unsigned i = 0; i < f->n_set; i++)
-    fprintf(to, "      %-*s%s = %s   (in %s)\n", FILE_KEPT_COLUMN, i ? "" : "for good", f->set[i].key, f->set[i].value,
+    fprintf(to, "      %-*s%s = %s   (in %s)\n", PART_COLUMN, i ? "" : "for good", f->set[i].key, f->set[i].value,
             kept_in);
 }
 
 static void print_undo(FILE *to, const thirl_tune_finding *f) {
   for (unsigned i = 0; i < f->n_set; i++)
     if (f->set[i].was[0])
-      fprintf(to, "      %-*ssysctl -w %s='%s', and delete the line\n", FILE_KEPT_COLUMN, i ? "" : "undo",
-              f->set[i].key, f->set[i].was);
+      fprintf(to, "      %-*ssysctl -w %s='%s', and delete the line\n", PART_COLUMN, i ? "" : "undo", f->set[i].key,
+              f->set[i].was);
     else
-      fprintf(to, "      %-*s%s could not be read: what it was is not known\n", FILE_KEPT_COLUMN, i ? "" : "undo",
+      fprintf(to, "      %-*s%s could not be read: what it was is not known\n", PART_COLUMN, i ? "" : "undo",
               f->set[i].key);
 }
 
@@ -49,8 +49,8 @@ static void print_fix(FILE *to, const thirl_tune_finding *f, const thirl_tune_ro
   print_kept(to, f);
   print_part(to, f->n_set ? "" : "for good", row->keep);
   print_undo(to, f);
-  print_part(to, f->n_set ? "" : "undo", row->undo);
-  fprintf(to, "      %-*s%s%s\n", FILE_KEPT_COLUMN, "where", thirl_tune_words_say_scope(f->scope),
+  print_part(to, f->n_set ? "" : "undo", f->back[0] ? f->back : row->undo);
+  fprintf(to, "      %-*s%s%s\n", PART_COLUMN, "where", thirl_tune_words_say_scope(f->scope),
           f->is_elsewhere ? ": cannot be fixed here" : "");
 }
 
@@ -58,8 +58,8 @@ static void print_symptoms(FILE *to, const tune_result *r, thirl_tune_id cause) 
   for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++) {
     const thirl_tune_finding *f = &r->report->finding[id];
     if (!tune_print_shows(r, (thirl_tune_id)id) || f->cause != cause) continue;
-    fprintf(to, "      %-*s%s (%s): %s\n", FILE_KEPT_COLUMN, "explains",
-            thirl_tune_catalogue_row((thirl_tune_id)id)->word, thirl_tune_words_level(f->level), f->observed);
+    fprintf(to, "      %-*s%s (%s): %s\n", PART_COLUMN, "explains", thirl_tune_catalogue_row((thirl_tune_id)id)->word,
+            thirl_tune_words_level(f->level), f->observed);
   }
 }
 
@@ -71,11 +71,11 @@ static void print_finding(FILE *to, const tune_result *r, thirl_tune_id id) {
   for (char *p = level; *p; p++)
     *p = (char)toupper((unsigned char)*p);
   fprintf(to, "%-5s %-9s %s\n", level, row->word, row->title);
-  fprintf(to, "      %-*s%s%s%s\n", FILE_KEPT_COLUMN, "is", f->observed,
+  fprintf(to, "      %-*s%s%s%s\n", PART_COLUMN, "is", f->observed,
           f->level > THIRL_TUNE_LEVEL_INFO && f->tense == THIRL_TUNE_TENSE_NOW ? " - broken now" : "",
           f->level > THIRL_TUNE_LEVEL_INFO && f->tense == THIRL_TUNE_TENSE_LATER ? " - will break" : "");
   if (f->level == THIRL_TUNE_LEVEL_OK) return;
-  if (f->breaks_at) fprintf(to, "      %-*swith %" PRId64 " clients\n", FILE_KEPT_COLUMN, "breaks", f->breaks_at);
+  if (f->breaks_at) fprintf(to, "      %-*swith %" PRId64 " clients\n", PART_COLUMN, "breaks", f->breaks_at);
   print_part(to, "wanted", f->expected);
   print_part(to, "does", row->does);
   print_part(to, "measured", row->measured);
@@ -169,6 +169,6 @@ void tune_print_text(FILE *to, const tune_result *r) {
   print_unknown(to, r);
   for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++)
     if (tune_print_shows(r, (thirl_tune_id)id)) n[r->report->finding[id].level]++;
-  fprintf(to, "%u critical, %u warnings, %u for information, %u fine, %u unknown\n", n[THIRL_TUNE_LEVEL_CRIT],
+  fprintf(to, "critical: %u, warnings: %u, for information: %u, fine: %u, unknown: %u\n", n[THIRL_TUNE_LEVEL_CRIT],
           n[THIRL_TUNE_LEVEL_WARN], n[THIRL_TUNE_LEVEL_INFO], n[THIRL_TUNE_LEVEL_OK], n[THIRL_TUNE_LEVEL_UNKNOWN]);
 }

@@ -46,13 +46,14 @@ static void print_features(int fd, const char *name, thirl_host_dump *d) {
                 {"rx-gro-list", "gro_list"}};
   static feature_names names;
   feature_blocks blocks = {.head = {.cmd = ETHTOOL_GFEATURES, .size = FEATURES_MAX / 32}};
-  memset(&names, 0, sizeof names);
-  names.head = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = FEATURES_MAX};
   struct {
     struct ethtool_sset_info head;
     uint32_t n;
   } sets = {.head = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES}};
-  if (!ask(fd, name, &sets) || sets.n > FEATURES_MAX || !ask(fd, name, &names) || !ask(fd, name, &blocks)) return;
+  if (!ask(fd, name, &sets) || sets.n > FEATURES_MAX) return;
+  memset(&names, 0, sizeof names);
+  names.head = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = sets.n};
+  if (!ask(fd, name, &names) || !ask(fd, name, &blocks)) return;
   for (uint32_t i = 0; i < sets.n; i++)
     for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
       if (strncmp(names.name[i], wanted[k].kernel, ETH_GSTRING_LEN) == 0)
@@ -109,6 +110,23 @@ static void print_queues(const char *name, thirl_host_dump *d) {
   thirl_host_dump_print(d, "%s rx_queues=%u rps_cpus=%u\n", name, queues, spread);
 }
 
+/* Where a link of sysfs leads to; false: there is none. */
+static bool read_target(const char *name, const char *file, char target[THIRL_HOST_FILE_PATH]) {
+  char path[THIRL_HOST_FILE_PATH];
+  snprintf(path, sizeof path, "/sys/class/net/%s%s", name, file);
+  ssize_t n = readlink(path, target, THIRL_HOST_FILE_PATH - 1);
+  target[n > 0 ? n : 0] = '\0';
+  return n > 0;
+}
+
+/* Some drivers name their interrupts after the device, not after the interface. */
+static void print_device(const char *name, thirl_host_dump *d) {
+  char target[THIRL_HOST_FILE_PATH];
+  if (read_target(name, "", target) && strstr(target, "/virtual/")) thirl_host_dump_print(d, "%s virtual=1\n", name);
+  const char *slash = read_target(name, "/device", target) ? strrchr(target, '/') : NULL;
+  if (slash) thirl_host_dump_print(d, "%s device=%.31s\n", name, slash + 1);
+}
+
 void thirl_host_card_ask(const char *name, int index, const uint8_t *hardware, thirl_host_dump *d) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd >= 0) {
@@ -118,11 +136,7 @@ void thirl_host_card_ask(const char *name, int index, const uint8_t *hardware, t
   }
   if (is_our_sysfs(name, index, hardware)) {
     print_queues(name, d);
-    char path[THIRL_HOST_FILE_PATH], target[THIRL_HOST_FILE_PATH];
-    snprintf(path, sizeof path, "/sys/class/net/%s", name);
-    ssize_t n = readlink(path, target, sizeof target - 1);
-    if (n > 0) target[n] = '\0';
-    if (n > 0 && strstr(target, "/virtual/")) thirl_host_dump_print(d, "%s virtual=1\n", name);
+    print_device(name, d);
   } else {
     thirl_host_dump_print(d, "%s rps_cpus=!not-in-namespace\n", name);
   }

@@ -155,15 +155,15 @@ static void read_sockets(look *l) {
 
 static void read_settings_of(look *l, thirl_tune_link *link) {
   const struct {
-    const char *format;
+    const char *family, *name;
     thirl_tune_number *to;
-  } settings[] = {{"proc/sys/net/ipv4/conf/%s/rp_filter", &link->rp_filter},
-                  {"proc/sys/net/ipv4/conf/%s/forwarding", &link->forwarding4},
-                  {"proc/sys/net/ipv6/conf/%s/accept_ra", &link->accept_ra}};
+  } settings[] = {{"ipv4", "rp_filter", &link->rp_filter},
+                  {"ipv4", "forwarding", &link->forwarding4},
+                  {"ipv6", "accept_ra", &link->accept_ra}};
   char path[256];
   thirl_tune_text text, word;
   for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-    snprintf(path, sizeof path, settings[i].format, link->name);
+    snprintf(path, sizeof path, "proc/sys/net/%s/conf/%s/%s", settings[i].family, link->name, settings[i].name);
     settings[i].to->why = read_file(l, path, &text);
     if (settings[i].to->why != THIRL_TUNE_WHY_READ) continue;
     if (!thirl_tune_text_word(&text, &word) || !thirl_tune_text_decimal(word, &settings[i].to->v))
@@ -177,8 +177,7 @@ static void read_links(look *l) {
     void (*parse)(thirl_tune_facts *, thirl_tune_text);
   } files[] = {{"proc/net/route", thirl_tune_links_route4},
                {"proc/net/ipv6_route", thirl_tune_links_route6},
-               {"proc/net/if_inet6", thirl_tune_links_address6},
-               {"proc/interrupts", thirl_tune_links_interrupts}};
+               {"proc/net/if_inet6", thirl_tune_links_address6}};
   thirl_tune_text text;
   thirl_tune_why why = read_file(l, "proc/net/dev", &text);
   l->f->links_why = why;
@@ -195,6 +194,7 @@ static void read_links(look *l) {
   } else if (read_file(l, "dump/links", &text) == THIRL_TUNE_WHY_READ) {
     thirl_tune_links_dump(l->f, text);
   }
+  if (read_file(l, "proc/interrupts", &text) == THIRL_TUNE_WHY_READ) thirl_tune_links_interrupts(l->f, text);
 }
 
 /* ---- rules, files, log, clock ---- */

@@ -100,7 +100,7 @@ typedef struct thirl_tune_sockets {
 
 typedef struct thirl_tune_link {
   char name[THIRL_TUNE_NAME];
-  uint32_t index;
+  char device[THIRL_TUNE_NAME]; /* its driver's name for it, or empty */
   bool is_loopback, is_up, is_virtual, is_ethernet;
   bool has_default4, has_default6, has_global6;
   uint32_t address4[4]; /* host byte order */

@@ -36,6 +36,7 @@ typedef struct thirl_tune_finding {
   char observed[THIRL_TUNE_OBSERVED]; /* plain ASCII; nothing of it was sent by others */
   char expected[THIRL_TUNE_EXPECTED]; /* empty: nothing else */
   char line[THIRL_TUNE_LINE];         /* a fix that is made from what was observed, instead of the row's; or empty */
+  char back[THIRL_TUNE_LINE];         /* how to undo that line, instead of the row's; or empty */
   thirl_tune_setting set[THIRL_TUNE_SETTINGS];
   unsigned n_set;
 } thirl_tune_finding;

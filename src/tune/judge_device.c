@@ -66,6 +66,7 @@ static void dv2(const thirl_tune_case *c, thirl_tune_finding *f) {
     bool small = l->ring_rx.why == THIRL_TUNE_WHY_READ && l->ring_rx_max.why == THIRL_TUNE_WHY_READ &&
                  l->ring_rx.v < l->ring_rx_max.v;
     if (small) thirl_tune_verdict_line(f, "ethtool -G %s rx %" PRId64, l->name, l->ring_rx_max.v);
+    if (small) thirl_tune_verdict_back(f, "ethtool -G %s rx %" PRId64, l->name, l->ring_rx.v);
     if (small) add(f, "; its ring has %" PRId64 " of %" PRId64 " places", l->ring_rx.v, l->ring_rx_max.v);
     expect(f, "none");
   }
@@ -117,9 +118,11 @@ static void dv4(const thirl_tune_case *c, thirl_tune_finding *f) {
     if (f->level != THIRL_TUNE_LEVEL_UNKNOWN && level <= f->level) continue;
     say(f, level, SETTING, "%s has %" PRId64 " receive queues, %" PRId64 " of them spread; %" PRId64 " processors",
         l->name, l->rx_queues.v, l->rps_cpus.v, cpus);
-    if (lonely)
+    if (lonely) {
+      thirl_tune_verdict_back(f, "echo 0 > /sys/class/net/%s/queues/rx-0/rps_cpus", l->name);
       thirl_tune_verdict_line(f, "echo %" PRIx64 " > /sys/class/net/%s/queues/rx-0/rps_cpus",
                               cpus < 32 ? ((uint64_t)1 << cpus) - 1 : UINT32_MAX, l->name);
+    }
     if (useless) thirl_tune_verdict_line(f, "echo 0 > /sys/class/net/%s/queues/rx-0/rps_cpus", l->name);
   }
 }
@@ -167,8 +170,10 @@ static void dv5(const thirl_tune_case *c, thirl_tune_finding *f) {
     if (f->level != THIRL_TUNE_LEVEL_UNKNOWN && level <= f->level) continue;
     say(f, level, SETTING, "%s: gro %s%s", l->name, l->gro.v ? "on" : "off",
         no_udp ? ", rx-udp-gro-forwarding off" : "");
-    if (level == INFO) thirl_tune_verdict_line(f, "ethtool -K %s rx-udp-gro-forwarding on rx-gro-list off", l->name);
+    if (level == INFO) thirl_tune_verdict_line(f, "ethtool -K %s rx-udp-gro-forwarding on", l->name);
+    if (level == INFO) thirl_tune_verdict_back(f, "ethtool -K %s rx-udp-gro-forwarding off", l->name);
     if (level == WARN) thirl_tune_verdict_line(f, "ethtool -K %s gro on", l->name);
+    if (level == WARN) thirl_tune_verdict_back(f, "ethtool -K %s gro off", l->name);
   }
 }
 
@@ -191,6 +196,7 @@ static void dv6(const thirl_tune_case *c, thirl_tune_finding *f) {
         l->qdisc.text, dropped, sent + dropped);
     if (level != OK) expect(f, "fq_codel, cake or fq, and at most 1 %% dropped");
     if (level != OK) thirl_tune_verdict_line(f, "tc qdisc replace dev %s root fq_codel", l->name);
+    if (level != OK) thirl_tune_verdict_back(f, "tc qdisc del dev %s root", l->name);
   }
 }
 

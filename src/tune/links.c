@@ -152,6 +152,7 @@ static void set_word(thirl_tune_link *l, thirl_tune_text key, thirl_tune_text va
   if (thirl_tune_text_is(key, "virtual")) l->is_virtual = yes;
   if (thirl_tune_text_is(key, "ethernet")) l->is_ethernet = yes;
   if (thirl_tune_text_is(key, "address")) add_address(l, value);
+  if (thirl_tune_text_is(key, "device")) thirl_tune_text_copy(value, l->device, sizeof l->device);
   if (thirl_tune_text_is(key, "qdisc")) {
     bool missing = thirl_tune_text_begins(value, "!");
     l->qdisc.why = missing ? why_of((thirl_tune_text){value.p + 1, value.n - 1}) : THIRL_TUNE_WHY_READ;
@@ -170,7 +171,7 @@ void thirl_tune_links_dump(thirl_tune_facts *f, thirl_tune_text t) {
 
 /* ---- interrupts ---- */
 
-/* "eth0", "eth0-TxRx-3", "virtio0-input.0" of none: a line belongs to an interface when a word of it is the name, alone or before '-'. */
+/* "eth0", "eth0-TxRx-3", "virtio0-input.0": a line belongs to an interface when a word of it is its name or its device's, alone or before '-'. */
 static bool names(thirl_tune_text word, const char *name) {
   size_t n = strlen(name);
   if (!thirl_tune_text_begins(word, name)) return false;
@@ -182,7 +183,7 @@ static void add_interrupts(thirl_tune_facts *f, thirl_tune_text line, uint64_t b
   while (thirl_tune_text_word(&line, &word))
     for (uint32_t i = 0; i < f->n_links; i++) {
       thirl_tune_link *l = &f->link[i];
-      if (!names(word, l->name)) continue;
+      if (!names(word, l->name) && !(l->device[0] && names(word, l->device))) continue;
       l->irqs = (thirl_tune_number){l->irqs.v + 1, THIRL_TUNE_WHY_READ};
       l->irq_cpus = (thirl_tune_number){l->irq_cpus.v | (int64_t)(busy & INT64_MAX), THIRL_TUNE_WHY_READ};
     }

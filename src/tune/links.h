@@ -17,7 +17,7 @@ void thirl_tune_links_address6(thirl_tune_facts *f, thirl_tune_text t);
  *
  *   eth0 address=192.0.2.1 qdisc=fq_codel qdisc_packets=1 qdisc_drops=0 qdisc_overlimits=0 qdisc_backlog=0 gro=1 ring_rx=256
  *
- * Keys are the members of thirl_tune_link that are numbers, and up, virtual, ethernet, address, qdisc. KEY=!WORD: not known, for that reason (terms.h).
+ * Keys are the members of thirl_tune_link that are numbers, and up, virtual, ethernet, address, device, qdisc. KEY=!WORD: not known, for that reason (terms.h).
  */
 void thirl_tune_links_dump(thirl_tune_facts *f, thirl_tune_text t);
 /** /proc/interrupts: which processors served the interrupts of an interface. */

@@ -115,5 +115,5 @@ const thirl_tune_row thirl_tune_rows_device[] = {
      .title = "time that the machine did not get",
      .does = "A noisy neighbour on the same hardware, or too much work here: round trips get a long tail.",
      .measured = "2x seen",
-     .scope = THIRL_TUNE_SCOPE_NETWORK},
+     .scope = THIRL_TUNE_SCOPE_HOST},
 };

@@ -44,6 +44,13 @@ void thirl_tune_verdict_line(thirl_tune_finding *f, const char *format, ...) {
   va_end(ap);
 }
 
+void thirl_tune_verdict_back(thirl_tune_finding *f, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  vsnprintf(f->back, sizeof f->back, format, ap);
+  va_end(ap);
+}
+
 void thirl_tune_verdict_set(thirl_tune_finding *f, const char *key, const char *format, ...) {
   va_list ap;
   unsigned i = 0;

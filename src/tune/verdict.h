@@ -27,6 +27,8 @@ void thirl_tune_verdict_expect(thirl_tune_finding *f, const char *format, ...) _
 void thirl_tune_verdict_unknown(thirl_tune_finding *f, thirl_tune_why why);
 /** Another line that fixes it than the row's. */
 void thirl_tune_verdict_line(thirl_tune_finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** How that line is undone. */
+void thirl_tune_verdict_back(thirl_tune_finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** A setting to make, instead of the row's of the same key. */
 void thirl_tune_verdict_set(thirl_tune_finding *f, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
