@@ -148,8 +148,8 @@ static void print_head(FILE *to, const tune_result *r) {
   fprintf(to, "for a %s%s: %s\n", thirl_tune_words_profile(r->report->profile),
           r->is_guessed ? " (guessed; --profile says it)" : "", thirl_tune_words_say_profile(r->report->profile));
   fprintf(to, "kernel %u.%u, %s network namespace", f->kernel / 100, f->kernel % 100,
-          f->is_child == 1   ? "a child"
-          : f->is_child == 0 ? "the first"
+          f->home == THIRL_TUNE_HOME_CHILD   ? "a child"
+          : f->home == THIRL_TUNE_HOME_FIRST ? "the first"
                              : "an unknown");
   if (f->process.why == THIRL_TUNE_WHY_READ) fprintf(to, ", process %" PRId64 " (%s)", f->process.pid, f->process.name);
   if (f->sys_is_read_only) fputs(", /proc/sys is read-only", to);

@@ -112,7 +112,7 @@ static void settle_counters(thirl_tune_facts *f) {
   static const char *const of_host[] = {"arp", "softnet"};
   for (size_t i = 0; i < sizeof of_host / sizeof *of_host; i++) {
     thirl_tune_counter c = i ? THIRL_TUNE_COUNTER_SOFTNET_DROPPED : THIRL_TUNE_COUNTER_ARP_TABLE_FULLS;
-    if (f->counter[c].why == THIRL_TUNE_WHY_NO_SUCH && f->is_child == 1)
+    if (f->counter[c].why == THIRL_TUNE_WHY_NO_SUCH && f->home == THIRL_TUNE_HOME_CHILD)
       thirl_tune_counter_miss(f, of_host[i], THIRL_TUNE_WHY_NOT_IN_NAMESPACE);
   }
   bool untracked = f->sysctl[THIRL_TUNE_SYSCTL_CT_TCP_LOOSE].why == THIRL_TUNE_WHY_NOT_LOADED;

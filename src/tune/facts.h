@@ -128,10 +128,13 @@ typedef struct thirl_tune_ruleset {
   thirl_tune_ports notrack_out;      /* by source on the way out */
 } thirl_tune_ruleset;
 
+/** Which network namespace this is: the one that the machine started with, or a child that sees only some of its settings. */
+typedef enum thirl_tune_home { THIRL_TUNE_HOME_UNKNOWN, THIRL_TUNE_HOME_FIRST, THIRL_TUNE_HOME_CHILD } thirl_tune_home;
+
 typedef struct thirl_tune_facts {
-  uint32_t kernel;       /* 612 for 6.12; 0: unknown */
-  uint64_t namespace;    /* the inode of the network namespace; 0: unknown */
-  int is_child;          /* of the initial network namespace: 1 yes, 0 no, -1 unknown */
+  uint32_t kernel;    /* 612 for 6.12; 0: unknown */
+  uint64_t namespace; /* the inode of the network namespace; 0: unknown */
+  thirl_tune_home home;
   bool sys_is_read_only; /* /proc/sys is mounted so, as in containers */
   thirl_tune_number sysctl[THIRL_TUNE_SYSCTL_COUNT];
   char sysctl_text[THIRL_TUNE_SYSCTL_COUNT][THIRL_TUNE_SYSCTL_TEXT]; /* the whole line, as one would write it back */

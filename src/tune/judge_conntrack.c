@@ -234,13 +234,15 @@ static void ct13(const thirl_tune_case *c, thirl_tune_finding *f) {
 }
 
 static void ct14(const thirl_tune_case *c, thirl_tune_finding *f) {
+  int64_t most;
   if (untracked(c, f)) return;
-  if (c->after->is_child < 0)
-    unknown(f, THIRL_TUNE_WHY_NOT_PERMITTED);
-  else if (c->after->is_child)
-    say(f, INFO, SETTING, "this is a child namespace: nf_conntrack_max and nf_conntrack_buckets are set on the host");
+  if (!sysctl(c, f, THIRL_TUNE_SYSCTL_CT_MAX, &most)) return;
+  if (c->after->home == THIRL_TUNE_HOME_CHILD)
+    say(f, INFO, SETTING, "this is a child namespace: nf_conntrack_max (%" PRId64 ") is set on the host", most);
+  else if (c->after->home == THIRL_TUNE_HOME_FIRST)
+    say(f, OK, SETTING, "this is the first namespace: nf_conntrack_max (%" PRId64 ") can be set here", most);
   else
-    say(f, OK, SETTING, "this is the first namespace: they can be set here");
+    unknown(f, THIRL_TUNE_WHY_NOT_LOOKED);
 }
 
 /* ---- the outer address ---- */

@@ -111,10 +111,11 @@ void thirl_tune_sysctl_mounts(thirl_tune_facts *f, thirl_tune_text t) {
 }
 
 /* A setting of the host that every kernel has is absent in a child namespace, one of each namespace is not. */
-static int child(const thirl_tune_facts *f) {
-  if (f->sysctl[THIRL_TUNE_SYSCTL_NETDEV_BUDGET].why == THIRL_TUNE_WHY_READ) return 0;
+static thirl_tune_home home(const thirl_tune_facts *f) {
+  if (f->sysctl[THIRL_TUNE_SYSCTL_NETDEV_BUDGET].why == THIRL_TUNE_WHY_READ) return THIRL_TUNE_HOME_FIRST;
   bool absent = f->sysctl[THIRL_TUNE_SYSCTL_NETDEV_BUDGET].why == THIRL_TUNE_WHY_NO_SUCH;
-  return absent && f->sysctl[THIRL_TUNE_SYSCTL_SOMAXCONN].why == THIRL_TUNE_WHY_READ ? 1 : -1;
+  bool read = f->sysctl[THIRL_TUNE_SYSCTL_SOMAXCONN].why == THIRL_TUNE_WHY_READ;
+  return absent && read ? THIRL_TUNE_HOME_CHILD : THIRL_TUNE_HOME_UNKNOWN;
 }
 
 static thirl_tune_why reason(const thirl_tune_facts *f, const struct row *r) {
@@ -123,16 +124,18 @@ static thirl_tune_why reason(const thirl_tune_facts *f, const struct row *r) {
   if (too_old) return THIRL_TUNE_WHY_NOT_IN_KERNEL;
   if (is_tracking && f->sysctl[THIRL_TUNE_SYSCTL_CT_TCP_LOOSE].why != THIRL_TUNE_WHY_READ)
     return THIRL_TUNE_WHY_NOT_LOADED;
-  return r->where == HOST && f->is_child == 1 ? THIRL_TUNE_WHY_NOT_IN_NAMESPACE : THIRL_TUNE_WHY_NOT_IN_KERNEL;
+  return r->where == HOST && f->home == THIRL_TUNE_HOME_CHILD ? THIRL_TUNE_WHY_NOT_IN_NAMESPACE
+                                                              : THIRL_TUNE_WHY_NOT_IN_KERNEL;
 }
 
 void thirl_tune_sysctl_settle(thirl_tune_facts *f) {
-  f->is_child = child(f);
+  f->home = home(f);
   for (unsigned i = 0; i < THIRL_TUNE_SYSCTL_COUNT; i++)
     if (f->sysctl[i].why == THIRL_TUNE_WHY_NO_SUCH) f->sysctl[i].why = reason(f, &rows[i]);
   thirl_tune_why *words[] = {&f->congestion.why, &f->reserved.why};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (*words[i] == THIRL_TUNE_WHY_NO_SUCH) *words[i] = THIRL_TUNE_WHY_NOT_IN_KERNEL;
   if (f->default_qdisc.why == THIRL_TUNE_WHY_NO_SUCH)
-    f->default_qdisc.why = f->is_child == 1 ? THIRL_TUNE_WHY_NOT_IN_NAMESPACE : THIRL_TUNE_WHY_NOT_IN_KERNEL;
+    f->default_qdisc.why =
+        f->home == THIRL_TUNE_HOME_CHILD ? THIRL_TUNE_WHY_NOT_IN_NAMESPACE : THIRL_TUNE_WHY_NOT_IN_KERNEL;
 }

@@ -12,7 +12,7 @@
 
 /* Read-only in a child: what belongs to the host, or is mounted so. */
 static bool is_elsewhere(const thirl_tune_facts *f, thirl_tune_scope scope) {
-  return scope == THIRL_TUNE_SCOPE_NETWORK || (scope == THIRL_TUNE_SCOPE_HOST && f->is_child == 1) ||
+  return scope == THIRL_TUNE_SCOPE_NETWORK || (scope == THIRL_TUNE_SCOPE_HOST && f->home == THIRL_TUNE_HOME_CHILD) ||
          (scope != THIRL_TUNE_SCOPE_PROCESS && f->sys_is_read_only);
 }
 
