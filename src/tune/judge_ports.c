@@ -119,7 +119,7 @@ void thirl_tune_judge_ports_reserved(const thirl_tune_case *c, thirl_tune_findin
     if (l->port < first || l->port > last || thirl_tune_ports_has(&c->after->reserved, l->port)) continue;
     if (at++ < REPORTED) add(f, " %u", l->port);
     found += l->is_ours;
-    if (m > 0 && (size_t)m < sizeof value)
+    if (m >= 0 && (size_t)m < sizeof value)
       m += snprintf(value + m, sizeof value - (size_t)m, "%s%u", m ? "," : "", l->port);
   }
   if (!at) add(f, " none");
@@ -127,5 +127,5 @@ void thirl_tune_judge_ports_reserved(const thirl_tune_case *c, thirl_tune_findin
   if (!at) return;
   f->level = found ? WARN : INFO;
   expect(f, "they are in net.ipv4.ip_local_reserved_ports");
-  if (m > 0 && (size_t)m < sizeof value) set_to(f, "net.ipv4.ip_local_reserved_ports", "%s", value);
+  if (m >= 0 && (size_t)m < sizeof value) set_to(f, "net.ipv4.ip_local_reserved_ports", "%s", value);
 }
