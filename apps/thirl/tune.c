@@ -90,14 +90,14 @@ static void look_twice(const arguments *a, const char *root, int64_t pid, thirl_
   thirl_host_read(root, pid, before);
   if (is_live) wait_us(window_us);
   c->window_us = now_us() - start;
-  if (!is_live) c->window_us = window_us; /* a recorded tree has a second half */
+  if (!is_live) c->window_us = window_us; /* the second look at a recorded tree is in its folder later/ */
   if (is_live) {
     thirl_host_read(root, pid, after);
     return;
   }
   char later[4096];
-  snprintf(later, sizeof later, "%s/later", root);
-  thirl_host_read(access(later, F_OK) == 0 ? later : root, pid, after);
+  snprintf(later, sizeof later, "%s/later:%s", root, root);
+  thirl_host_read(later, pid, after);
 }
 
 static int exit_code(const tune_result *r) {

@@ -135,7 +135,10 @@ bool tune_print_json(FILE *to, const tune_result *r) {
   put_word(o, "profile", thirl_tune_words_profile(r->report->profile));
   put(o, "profile_guessed", json_boolean(r->is_guessed));
   put_word(o, "kernel", kernel);
-  put_word(o, "namespace", f->home == THIRL_TUNE_HOME_CHILD ? "child" : f->home == THIRL_TUNE_HOME_FIRST ? "first" : "unknown");
+  put_word(o, "namespace",
+           f->home == THIRL_TUNE_HOME_CHILD   ? "child"
+           : f->home == THIRL_TUNE_HOME_FIRST ? "first"
+                                              : "unknown");
   put(o, "read_only", json_boolean(f->sys_is_read_only));
   put(o, "process", process(&f->process));
   put_number(o, "window_us", r->c->window_us);

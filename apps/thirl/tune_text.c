@@ -150,7 +150,7 @@ static void print_head(FILE *to, const tune_result *r) {
   fprintf(to, "kernel %u.%u, %s network namespace", f->kernel / 100, f->kernel % 100,
           f->home == THIRL_TUNE_HOME_CHILD   ? "a child"
           : f->home == THIRL_TUNE_HOME_FIRST ? "the first"
-                             : "an unknown");
+                                             : "an unknown");
   if (f->process.why == THIRL_TUNE_WHY_READ) fprintf(to, ", process %" PRId64 " (%s)", f->process.pid, f->process.name);
   if (f->sys_is_read_only) fputs(", /proc/sys is read-only", to);
   fprintf(to, ", watched for %.1f s\n\n", (double)r->c->window_us / 1e6);

@@ -5,16 +5,26 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PIECE = 32768 };
 
-bool thirl_host_file_join(const char *root, const char *path, char out[THIRL_HOST_FILE_PATH]) {
-  size_t n = strlen(root);
+static bool join_one(const char *root, size_t n, const char *path, char out[THIRL_HOST_FILE_PATH]) {
   while (n && root[n - 1] == '/')
     n--;
   int m = snprintf(out, THIRL_HOST_FILE_PATH, "%.*s/%s", (int)n, root, path);
   return m > 0 && m < THIRL_HOST_FILE_PATH;
+}
+
+bool thirl_host_file_join(const char *root, const char *path, char out[THIRL_HOST_FILE_PATH]) {
+  struct stat unused;
+  for (;;) {
+    size_t n = strcspn(root, ":");
+    if (!join_one(root, n, path, out)) return false;
+    if (!root[n] || lstat(out, &unused) == 0) return true;
+    root += n + 1;
+  }
 }
 
 thirl_tune_why thirl_host_file_why(int number) {

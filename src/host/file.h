@@ -18,7 +18,7 @@ thirl_tune_why thirl_host_file_walk(const char *root, const char *path, size_t m
                                     void *ctx);
 /** Why a call failed, from errno. */
 thirl_tune_why thirl_host_file_why(int number);
-/** root and path in one; false: too long. */
+/** root and path in one; of several roots with ':' between, the first that has it, or the last. False: too long. */
 bool thirl_host_file_join(const char *root, const char *path, char out[THIRL_HOST_FILE_PATH]);
 
 #endif

@@ -106,6 +106,7 @@ void thirl_host_subject_read(const char *root, int64_t pid, thirl_host_dump *d, 
   snprintf(path, sizeof path, "proc/%s/status", who);
   p->cap_effective.why = thirl_host_file_read(root, path, d, &text);
   if (p->cap_effective.why == THIRL_TUNE_WHY_READ) thirl_tune_process_status(p, text);
+  if (pid && p->cap_effective.why != THIRL_TUNE_WHY_READ) p->why = p->cap_effective.why; /* gone meanwhile */
   snprintf(path, sizeof path, "proc/%s/cgroup", who);
   if (thirl_host_file_read(root, path, d, &text) == THIRL_TUNE_WHY_READ) thirl_tune_process_unit(p, text);
   if (pid) read_files(root, who, d, p);

@@ -211,9 +211,8 @@ static void ct12(const thirl_tune_case *c, thirl_tune_finding *f) {
     thirl_tune_verdict_line(
         f, "nft add rule TABLE FORWARD-CHAIN ct state established,related accept, and one for the inner side");
   }
-  if (r->why != THIRL_TUNE_WHY_READ)
-    add(f, " (the firewall's rules: %s)", r->why == THIRL_TUNE_WHY_NO_TOOL ? "no nft" : "not seen");
-  if (r->has_flowtable) add(f, "; a flowtable takes flows past the rules");
+  if (r->why != THIRL_TUNE_WHY_READ && f->level == OK) unknown(f, r->why); /* a firewall may still drop it all */
+  if (r->has_flowtable && f->level != THIRL_TUNE_LEVEL_UNKNOWN) add(f, "; a flowtable takes flows past the rules");
 }
 
 static void ct13(const thirl_tune_case *c, thirl_tune_finding *f) {

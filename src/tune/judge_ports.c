@@ -60,6 +60,10 @@ void thirl_tune_judge_ports_buckets(const thirl_tune_case *c, thirl_tune_finding
 void thirl_tune_judge_ports_reuse(const thirl_tune_case *c, thirl_tune_finding *f) {
   int64_t v;
   if (!sysctl(c, f, THIRL_TUNE_SYSCTL_TCP_TW_REUSE, &v)) return;
+  if (c->after->sysctl_d_why != THIRL_TUNE_WHY_READ && v != 1) {
+    unknown(f, c->after->sysctl_d_why);
+    return;
+  }
   bool recycles = c->after->sysctl_d_why == THIRL_TUNE_WHY_READ && c->after->sysctl_d_has_tw_recycle;
   bool everywhere = v == 1 && c->profile == THIRL_TUNE_CLIENT;
   say(f, recycles ? WARN : everywhere ? INFO : OK, SETTING, "net.ipv4.tcp_tw_reuse is %" PRId64, v);

@@ -6,7 +6,7 @@
 /*
  * X(name, path below /proc/sys, which of its numbers, where it is, since)
  *
- * where   NETNS: each network namespace has its own. SHOWN: the host's, shown read-only in a child namespace. HOST: the host's, absent in a child.
+ * where   NETNS: each network namespace has its own. SHOWN: the host's, in a child namespace read-only, or (on older kernels) absent. HOST: the host's, absent in a child.
  * since   the first kernel that has it, 605 for 6.5; 0: every kernel that we know
  *
  * Which is which was found by writing in a child namespace and comparing with the host.
@@ -14,7 +14,7 @@
 #define THIRL_TUNE_SYSCTLS(X)                                                                                          \
   X(NR_OPEN, "fs/nr_open", 0, HOST, 0)                                                                                 \
   X(FILES_USED, "fs/file-nr", 0, HOST, 0)                                                                              \
-  X(FILES_MAX, "fs/file-nr", 2, HOST, 0)                                                                               \
+  X(FILES_MAX, "fs/file-max", 0, HOST, 0)                                                                              \
   X(TCP_MEM_PRESSURE, "net/ipv4/tcp_mem", 1, HOST, 0)                                                                  \
   X(TCP_MEM_MAX, "net/ipv4/tcp_mem", 2, HOST, 0)                                                                       \
   X(UDP_MEM_MAX, "net/ipv4/udp_mem", 2, HOST, 0)                                                                       \

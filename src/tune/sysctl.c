@@ -124,12 +124,13 @@ static thirl_tune_why reason(const thirl_tune_facts *f, const struct row *r) {
   if (too_old) return THIRL_TUNE_WHY_NOT_IN_KERNEL;
   if (is_tracking && f->sysctl[THIRL_TUNE_SYSCTL_CT_TCP_LOOSE].why != THIRL_TUNE_WHY_READ)
     return THIRL_TUNE_WHY_NOT_LOADED;
-  return r->where == HOST && f->home == THIRL_TUNE_HOME_CHILD ? THIRL_TUNE_WHY_NOT_IN_NAMESPACE
-                                                              : THIRL_TUNE_WHY_NOT_IN_KERNEL;
+  return r->where != NETNS && f->home == THIRL_TUNE_HOME_CHILD ? THIRL_TUNE_WHY_NOT_IN_NAMESPACE
+                                                               : THIRL_TUNE_WHY_NOT_IN_KERNEL;
 }
 
 void thirl_tune_sysctl_settle(thirl_tune_facts *f) {
   f->home = home(f);
+  if (f->home == THIRL_TUNE_HOME_UNKNOWN) return;
   for (unsigned i = 0; i < THIRL_TUNE_SYSCTL_COUNT; i++)
     if (f->sysctl[i].why == THIRL_TUNE_WHY_NO_SUCH) f->sysctl[i].why = reason(f, &rows[i]);
   thirl_tune_why *words[] = {&f->congestion.why, &f->reserved.why};

@@ -22,7 +22,7 @@ void thirl_tune_sysctl_kernel(thirl_tune_facts *f, thirl_tune_text t);
 void thirl_tune_sysctl_mounts(thirl_tune_facts *f, thirl_tune_text t);
 /**
  * When all were tried: is this a child namespace, and why are the missing ones missing? A file that was not there is NO_SUCH until now; it becomes
- * NOT_IN_NAMESPACE, NOT_LOADED or NOT_IN_KERNEL.
+ * NOT_IN_NAMESPACE, NOT_LOADED or NOT_IN_KERNEL, unless there are no settings at all.
  */
 void thirl_tune_sysctl_settle(thirl_tune_facts *f);
 

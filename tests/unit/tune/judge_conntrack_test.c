@@ -153,6 +153,9 @@ static void forwarding(void **state) {
   (void)state;
   rig *g = rig_new(R);
   rig_expect(g, ID(CT12), OK);
+  g->after.ruleset.why = THIRL_TUNE_WHY_NO_TOOL;
+  rig_expect(g, ID(CT12), UNKNOWN);
+  g->after.ruleset.why = THIRL_TUNE_WHY_READ;
   g->after.link[1].forwarding4.v = 0;
   rig_expect(g, ID(CT12), WARN);
   g->after.ruleset.forward_drops = g->after.ruleset.forward_accepts = true;

@@ -71,6 +71,13 @@ static void recycling_in_a_file(void **state) {
   assert_int_equal(g->report.finding[ID(TCP8)].n_set, 0); /* tcp_tw_reuse is not the trouble */
 }
 
+static void files_that_cannot_be_read(void **state) {
+  (void)state;
+  rig *g = rig_new(S);
+  g->after.sysctl_d_why = THIRL_TUNE_WHY_NOT_PERMITTED;
+  rig_expect(g, ID(TCP8), UNKNOWN);
+}
+
 static void a_listener_among_the_ports_of_connections(void **state) {
   (void)state;
   rig *g = rig_new(S);
@@ -104,6 +111,7 @@ int main(void) {
       cmocka_unit_test(reserved_ports_are_not_for_connections),
       cmocka_unit_test(a_range_of_nothing),
       cmocka_unit_test(recycling_in_a_file),
+      cmocka_unit_test(files_that_cannot_be_read),
       cmocka_unit_test(a_listener_among_the_ports_of_connections),
       cmocka_unit_test(tracking_that_is_not_loaded),
   };
