@@ -19,7 +19,7 @@ typedef struct arguments {
   unsigned lifetime_s, port;              /* 0: not asked for; any */
   const char *words[ARGUMENTS_WORDS_MAX]; /* what is no option */
   unsigned n_words;
-  const char *profile, *what_if, *only, *root; /* tune */
+  const char *profile, *what_if, *only, *root, *nat_report; /* tune */
   unsigned window_s, pid;
   bool all;
   text_list local, remote, udp_ways; /* -L, -R, -U */

@@ -59,6 +59,7 @@ TEXT(what_if, "--what-if", "KEY=NUMBER,...", what_if,
 NUMBER(pid, "--pid", "PID", pid, 4194304, "the number of a process",
        "look at this process: its limits, its sockets, in its network namespace (default: a running thirld)");
 TEXT(only, "--only", "ID,...", only, "nothing but these findings, such as UDP1,CT2");
+TEXT(nat_report, "--nat", "FILE", nat_report, "what \"thirl nat --json\" has found, for NAT1 to NAT4; - for stdin");
 FLAG(all, "--all", all, "also what is fine");
 TEXT(root, "--root", "DIR", root, "judge a recorded tree of /proc and /sys instead of this machine");
 FLAG(json_tune, "--json", json, "the report as one JSON object on stdout (docs/tune-json.md)");
@@ -79,8 +80,8 @@ static const option_row *const for_forward[] = {&local,       &remote,      &udp
 static const option_row *const for_key[] = {&identity, &json_same, &help, NULL};
 static const option_row *const for_nat[] = {&server,   &udp,         &tcp,         &ipv6, &port, &hairpin,
                                             &lifetime, &json_report, &no_progress, &help, NULL};
-static const option_row *const for_tune[] = {&profile, &window,    &what_if,    &pid,  &only, &all,
-                                             &root,    &json_tune, &quiet_tune, &help, NULL};
+static const option_row *const for_tune[] = {&profile, &window, &what_if,   &pid,        &only, &nat_report,
+                                             &all,     &root,   &json_tune, &quiet_tune, &help, NULL};
 static const option_row *const for_version[] = {&json_same, &help, NULL};
 
 const command command_table[] = {

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "host/file.h"
 #include "host/host.h"
 #include "host/subject.h"
 #include "options.h"
+#include "tune/nat_report.h"
 #include "tune/words.h"
 #include "tune_print.h"
 
@@ -100,6 +102,23 @@ static void look_twice(const arguments *a, const char *root, int64_t pid, thirl_
   thirl_host_read(later, pid, after);
 }
 
+/* The report of thirl nat, once; both looks have it. */
+static int read_nat(const arguments *a, thirl_tune_facts *f) {
+  thirl_host_dump d;
+  thirl_tune_text text;
+  if (!a->nat_report) return EXIT_OK;
+  bool is_stdin = strcmp(a->nat_report, "-") == 0, is_absolute = a->nat_report[0] == '/';
+  thirl_host_dump_init(&d);
+  thirl_tune_why why =
+      thirl_host_file_read(is_absolute || is_stdin ? "/" : ".", is_stdin ? "/dev/stdin" : a->nat_report, &d, &text);
+  bool ok = why == THIRL_TUNE_WHY_READ && thirl_tune_nat_report_parse(f, text);
+  thirl_host_dump_fini(&d);
+  if (ok) return EXIT_OK;
+  return complain(why == THIRL_TUNE_WHY_READ ? "--nat wants what \"thirl nat --json\" prints; this is something else:"
+                                             : "--nat: cannot read",
+                  a->nat_report);
+}
+
 static int exit_code(const tune_result *r) {
   thirl_tune_level worst = THIRL_TUNE_LEVEL_OK;
   for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++)
@@ -118,7 +137,11 @@ static int run(const arguments *a, tune_result *r, thirl_tune_facts *before, thi
   if (!bad) bad = read_demand(a, &c.demand); /* now, for its complaint */
   if (!bad) bad = choose_subject(a, root, &pid);
   if (bad) return bad;
+  bad = read_nat(a, after);
+  if (bad) return bad;
+  const thirl_tune_nat nat = after->nat;
   look_twice(a, root, pid, before, &c, after);
+  after->nat = nat;
   if (!a->profile) c.profile = thirl_tune_guess(after);
   c.demand = thirl_tune_demand_of(c.profile);
   (void)read_demand(a, &c.demand);

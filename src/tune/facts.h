@@ -128,6 +128,14 @@ typedef struct thirl_tune_ruleset {
   thirl_tune_ports notrack_out;      /* by source on the way out */
 } thirl_tune_ruleset;
 
+/** What "thirl nat" found, in its words; "unknown" where it could not tell. */
+typedef struct thirl_tune_nat {
+  thirl_tune_why why; /* READ: there is a report */
+  char reachable[THIRL_TUNE_NAME], mapping[THIRL_TUNE_NAME], filtering[THIRL_TUNE_NAME], hairpin[THIRL_TUNE_NAME];
+  char pcp[THIRL_TUNE_NAME], natpmp[THIRL_TUNE_NAME], upnp[THIRL_TUNE_NAME], double_nat[THIRL_TUNE_NAME];
+  thirl_tune_number lifetime_s;
+} thirl_tune_nat;
+
 /** Which network namespace this is: the one that the machine started with, or a child that sees only some of its settings. */
 typedef enum thirl_tune_home { THIRL_TUNE_HOME_UNKNOWN, THIRL_TUNE_HOME_FIRST, THIRL_TUNE_HOME_CHILD } thirl_tune_home;
 
@@ -146,6 +154,7 @@ typedef struct thirl_tune_facts {
   thirl_tune_process process;
   thirl_tune_sockets sockets;
   thirl_tune_ruleset ruleset;
+  thirl_tune_nat nat;
   thirl_tune_why links_why, limits_d_why, log_why;
   thirl_tune_link link[THIRL_TUNE_LINKS];
   uint32_t n_links, n_links_all;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connection tracking and NAT. */
+#include <string.h>
+
 #include "tune/judges.h"
 #include "tune/ports.h"
 #include "tune/short.h"
@@ -254,7 +256,17 @@ static bool is_private(uint32_t a) {
   return a >> 24 == 10 || a >> 20 == (0xac100000U >> 20) || a >> 16 == (0xc0a80000U >> 16) || is_shared(a);
 }
 
-/* A client with a private address has its usual NAT in front of it; one with an address of a carrier's NAT has that one. */
+/* A client with a private address has its usual NAT in front of it: whether there is a second one, "thirl nat" tells. */
+static void second_nat(const thirl_tune_case *c, thirl_tune_finding *f) {
+  const char *word = c->after->nat.why == THIRL_TUNE_WHY_READ ? c->after->nat.double_nat : "unknown";
+  if (strcmp(word, "unknown") == 0) {
+    unknown(f, THIRL_TUNE_WHY_ELSEWHERE);
+    return;
+  }
+  bool yes = strcmp(word, "yes") == 0;
+  say(f, yes ? WARN : OK, SETTING, yes ? "there is a second NAT behind the router" : "there is no second NAT");
+}
+
 static void ct15(const thirl_tune_case *c, thirl_tune_finding *f) {
   bool is_router = c->profile == THIRL_TUNE_ROUTER;
   unsigned outer = 0, bad = 0;
@@ -279,7 +291,7 @@ static void ct15(const thirl_tune_case *c, thirl_tune_finding *f) {
   } else if (is_router) {
     say(f, OK, SETTING, "the outer address is public");
   } else {
-    unknown(f, THIRL_TUNE_WHY_ELSEWHERE);
+    second_nat(c, f);
   }
 }
 

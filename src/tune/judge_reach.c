@@ -1,18 +1,67 @@
 /* SPDX-License-Identifier: MIT */
 /* Reachability, as far as it shows without a packet to anybody. */
+#include <string.h>
+
 #include "tune/judges.h"
 #include "tune/ports.h"
 #include "tune/short.h"
 
-static void elsewhere(const thirl_tune_case *c, thirl_tune_finding *f) {
-  (void)c;
-  unknown(f, THIRL_TUNE_WHY_ELSEWHERE);
+/* ---- what thirl nat has measured ---- */
+
+static bool is(const char *word, const char *expected) {
+  return strcmp(word, expected) == 0;
 }
+
+/* There is a report, and it knows this. */
+static bool reported(const thirl_tune_case *c, thirl_tune_finding *f, const char *word) {
+  if (c->after->nat.why == THIRL_TUNE_WHY_READ && !is(word, "unknown")) return true;
+  unknown(f, THIRL_TUNE_WHY_ELSEWHERE);
+  return false;
+}
+
+static void nat1(const thirl_tune_case *c, thirl_tune_finding *f) {
+  const thirl_tune_nat *n = &c->after->nat;
+  if (!reported(c, f, n->mapping)) return;
+  bool symmetric = is(n->mapping, "address-and-port-dependent"), halfway = is(n->mapping, "address-dependent");
+  say(f, symmetric ? WARN : halfway ? INFO : OK, SETTING, "mapping %s, filtering %s", n->mapping, n->filtering);
+  if (f->level != OK) expect(f, "endpoint-independent");
+}
+
+static void nat2(const thirl_tune_case *c, thirl_tune_finding *f) {
+  const thirl_tune_nat *n = &c->after->nat;
+  if (!reported(c, f, n->reachable)) return;
+  bool yes = is(n->reachable, "yes");
+  say(f, yes ? OK : CRIT, SETTING, yes ? "a server answered over UDP" : "no server answered over UDP");
+}
+
+static void nat3(const thirl_tune_case *c, thirl_tune_finding *f) {
+  const thirl_tune_nat *n = &c->after->nat;
+  if (!reported(c, f, n->reachable)) return;
+  if (n->lifetime_s.why != THIRL_TUNE_WHY_READ) {
+    unknown(f, THIRL_TUNE_WHY_ELSEWHERE);
+    return;
+  }
+  say(f, n->lifetime_s.v < 30 ? WARN : OK, SETTING, "an idle mapping lives for %" PRId64 " s at least",
+      n->lifetime_s.v);
+  if (f->level != OK) expect(f, "30 s or more; RFC 4787 wants 120 s");
+}
+
+static void nat4(const thirl_tune_case *c, thirl_tune_finding *f) {
+  const thirl_tune_nat *n = &c->after->nat;
+  bool any = is(n->pcp, "yes") || is(n->natpmp, "yes") || is(n->upnp, "yes");
+  if (!reported(c, f, any ? "yes" : n->upnp)) return;
+  say(f, any ? OK : INFO, SETTING, "PCP %s, NAT-PMP %s, UPnP %s, hairpin %s", n->pcp, n->natpmp, n->upnp, n->hairpin);
+  if (!any) expect(f, "one of them switched on at the router");
+}
+
+/* ---- what needs packets that nobody sends yet ---- */
 
 static void not_looked(const thirl_tune_case *c, thirl_tune_finding *f) {
   (void)c;
   unknown(f, THIRL_TUNE_WHY_NOT_LOOKED);
 }
+
+/* ---- the rest ---- */
 
 /* A server's packets that are exempt from tracking have no state: only a rule by port lets them in. */
 static bool is_cut_off(const thirl_tune_case *c, uint16_t *port) {
@@ -82,5 +131,5 @@ static void nat10(const thirl_tune_case *c, thirl_tune_finding *f) {
   say(f, n > 0 ? WARN : OK, NOW, "%" PRId64 " packets thrown away on their way out", n);
 }
 
-thirl_tune_judge *const thirl_tune_judge_reach[] = {elsewhere, elsewhere,  elsewhere, elsewhere,  nat5,
-                                                    nat6,      not_looked, nat8,      not_looked, nat10};
+thirl_tune_judge *const thirl_tune_judge_reach[] = {nat1, nat2,       nat3, nat4,       nat5,
+                                                    nat6, not_looked, nat8, not_looked, nat10};

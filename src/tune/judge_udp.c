@@ -62,6 +62,13 @@ static void udp1(const thirl_tune_case *c, thirl_tune_finding *f) {
   if (!warn) return;
   double want = (double)pps * (double)stall_ms / 1000 * DATAGRAM_BYTES;
   expect(f, "%.0f bytes, for a standstill of %" PRId64 " ms", want, stall_ms);
+  thirl_tune_number most = c->after->sysctl[THIRL_TUNE_SYSCTL_RMEM_MAX];
+  if (port && most.why == THIRL_TUNE_WHY_READ && (double)most.v >= want / 2) { /* it may have more, and did not ask */
+    f->n_set = 0;
+    f->scope = THIRL_TUNE_SCOPE_PROCESS;
+    thirl_tune_verdict_line(f, "setsockopt SO_RCVBUF %.0f in the program: net.core.rmem_max allows it", want / 2);
+    return;
+  }
   if (want / 2 > 16777216 && want < 2e9) set_to(f, "net.core.rmem_max", "%.0f", want / 2 + 1);
 }
 

@@ -11,7 +11,7 @@ const thirl_tune_row thirl_tune_rows_udp[] = {
          "a small datagram takes 832 B of it: the default of 212992 holds 256 STUN packets = 2.6 ms at 100 kpps; 8 MiB "
          "hold 10082",
      .set = {{"net.core.rmem_max", "16777216"}},
-     .now = "then SO_RCVBUF of the socket (thirld asks for it itself)",
+     .now = "then start the program again, so that it asks for more (SO_RCVBUF)",
      .scope = THIRL_TUNE_SCOPE_HOST},
     {.word = "UDP2",
      .profiles = THIRL_TUNE_ALL,

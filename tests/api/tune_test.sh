@@ -82,6 +82,15 @@ check "a load that was asked about" finds what_if.out MEM4 crit
 check "breaks at a number of clients" says what_if.out '"breaks_at_clients":'
 check "and is asked for in the table of room" says what_if.out '"asked":1000000000'
 
+# ---- with what thirl nat has found ----
+timeout 60 "$thirl" nat --json --udp 127.0.0.1:3478 2>/dev/null | timeout 60 "$thirl" tune --profile client --nat - --only NAT1,NAT2,NAT3 --window 1 --json >nat.out 2>nat.log
+check "UDP gets through" says nat.out '{"id":"NAT2","level":"ok"'
+check "what was not measured stays unknown" says nat.out '{"id":"NAT3","title":"how long an idle mapping lives outside","why":"measured-elsewhere"'
+tune mistake --nat nat.out --window 1
+check "a file that is something else" says mistake.log '--nat wants what "thirl nat --json" prints; this is something else: nat.out'
+tune mistake --nat nosuch --window 1
+check "a file that is not there" says mistake.log 'cannot read nosuch'
+
 # ---- a recorded machine ----
 tune recorded --root "$data/trixie-router" --json
 check "a recorded router is known as one" says recorded.out '"profile":"router","profile_guessed":true'

@@ -12,6 +12,7 @@
 #include "tune/counter.h"
 #include "tune/files.h"
 #include "tune/links.h"
+#include "tune/nat_report.h"
 #include "tune/process.h"
 #include "tune/ruleset.h"
 #include "tune/sockets.h"
@@ -90,6 +91,10 @@ static void demand(thirl_tune_facts *f, thirl_tune_text t) {
   promise(e == THIRL_OK || (at && memcmp(&d, &same, sizeof d) == 0));
 }
 
+static void nat_report(thirl_tune_facts *f, thirl_tune_text t) {
+  promise(thirl_tune_nat_report_parse(f, t) == (f->nat.why == THIRL_TUNE_WHY_READ));
+}
+
 static void (*const parsers[])(thirl_tune_facts *, thirl_tune_text) = {
     settings,
     thirl_tune_counter_pairs,
@@ -120,6 +125,7 @@ static void (*const parsers[])(thirl_tune_facts *, thirl_tune_text) = {
     kernel_log,
     group,
     demand,
+    nat_report,
 };
 
 static void check_text(const char *text, size_t size) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "rig.h"
+#include "tune/nat_report.h"
 #include "tune/ports.h"
 
 static void counters(void **state) {
@@ -24,6 +25,52 @@ static void what_needs_packets_is_not_looked_at(void **state) {
     rig_expect(g, rows[i].id, UNKNOWN);
     assert_int_equal(g->report.finding[rows[i].id].why, rows[i].why);
   }
+}
+
+static void what_thirl_nat_has_found(void **state) {
+  (void)state;
+  static const char json[] = "{\"v\":1,\"type\":\"nat\",\"udp\":{\"reachable\":\"yes\",\"mapping\":\"address-and-port-"
+                             "dependent\",\"filtering\":"
+                             "\"address-and-port-dependent\",\"hairpin\":\"no\",\"lifetime_s\":29},\"router\":{\"pcp\":"
+                             "\"no\",\"natpmp\":\"no\",\"upnp\":"
+                             "\"no\"},\"double_nat\":\"yes\"}";
+  rig *g = rig_new(C);
+  assert_true(thirl_tune_nat_report_parse(&g->after, thirl_tune_text_of(json)));
+  rig_expect(g, ID(NAT1), WARN);
+  rig_expect(g, ID(NAT2), OK);
+  rig_expect(g, ID(NAT3), WARN);
+  rig_expect(g, ID(NAT4), INFO);
+  rig_expect(g, ID(CT15), WARN);
+  strcpy(g->after.nat.mapping, "address-dependent");
+  rig_expect(g, ID(NAT1), INFO);
+  strcpy(g->after.nat.mapping, "endpoint-independent");
+  rig_expect(g, ID(NAT1), OK);
+  strcpy(g->after.nat.mapping, "unknown");
+  rig_expect(g, ID(NAT1), UNKNOWN);
+  g->after.nat.lifetime_s.v = 30;
+  rig_expect(g, ID(NAT3), OK);
+  g->after.nat.lifetime_s.why = THIRL_TUNE_WHY_NOT_LOOKED;
+  rig_expect(g, ID(NAT3), UNKNOWN);
+  strcpy(g->after.nat.upnp, "yes");
+  rig_expect(g, ID(NAT4), OK);
+  strcpy(g->after.nat.double_nat, "no");
+  rig_expect(g, ID(CT15), OK);
+  strcpy(g->after.nat.reachable, "no");
+  rig_expect(g, ID(NAT2), CRIT);
+}
+
+static void what_is_no_report_of_thirl_nat(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      "", "{}", "[]", "{\"v\":2,\"type\":\"nat\"}", "{\"v\":1,\"type\":\"tune\"}", "{\"v\":1}"};
+  rig *g = rig_new(C);
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    assert_false(thirl_tune_nat_report_parse(&g->after, thirl_tune_text_of(texts[i])));
+  assert_int_equal(g->after.nat.why, THIRL_TUNE_WHY_NOT_LOOKED);
+  assert_true(thirl_tune_nat_report_parse(&g->after, thirl_tune_text_of("{\"v\":1,\"type\":\"nat\"}")));
+  rig_expect(g, ID(NAT1), UNKNOWN); /* it says nothing */
+  rig_expect(g, ID(NAT2), UNKNOWN);
+  rig_expect(g, ID(NAT4), UNKNOWN);
 }
 
 static void a_firewall_that_drops_answers(void **state) {
@@ -89,6 +136,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counters),
       cmocka_unit_test(what_needs_packets_is_not_looked_at),
+      cmocka_unit_test(what_thirl_nat_has_found),
+      cmocka_unit_test(what_is_no_report_of_thirl_nat),
       cmocka_unit_test(a_firewall_that_drops_answers),
       cmocka_unit_test(a_firewall_that_cuts_the_server_off),
       cmocka_unit_test(the_clock),

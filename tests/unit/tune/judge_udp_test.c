@@ -59,6 +59,17 @@ static void without_a_socket_rmem_max_counts(void **state) {
   rig_expect(g, ID(UDP1), UNKNOWN);
 }
 
+static void a_socket_that_did_not_ask(void **state) {
+  (void)state;
+  rig *g = rig_new(S);
+  g->after.home = THIRL_TUNE_HOME_CHILD;
+  g->after.sockets.udp[0].rcvbuf.v = 212992;
+  rig_expect(g, ID(UDP1), CRIT); /* rmem_max is 16777216 */
+  assert_int_equal(g->report.finding[ID(UDP1)].n_set, 0);
+  assert_int_equal(g->report.finding[ID(UDP1)].scope, THIRL_TUNE_SCOPE_PROCESS);
+  assert_false(g->report.finding[ID(UDP1)].is_elsewhere);
+}
+
 static void a_load_that_was_asked_about(void **state) {
   (void)state;
   rig *g = rig_new(S);
@@ -169,6 +180,7 @@ int main(void) {
       cmocka_unit_test(room_for_a_standstill),
       cmocka_unit_test(the_smallest_of_our_sockets_counts),
       cmocka_unit_test(without_a_socket_rmem_max_counts),
+      cmocka_unit_test(a_socket_that_did_not_ask),
       cmocka_unit_test(a_load_that_was_asked_about),
       cmocka_unit_test(a_client_wants_256_kib),
       cmocka_unit_test(lost_to_a_full_buffer),
