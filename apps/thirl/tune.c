@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "host/file.h"
 #include "host/host.h"
 #include "host/subject.h"
 #include "options.h"
@@ -102,21 +101,27 @@ static void look_twice(const arguments *a, const char *root, int64_t pid, thirl_
   thirl_host_read(later, pid, after);
 }
 
-/* The report of thirl nat, once; both looks have it. */
+/* The whole of a file, or of stdin, up to what a report may be long; NULL: it cannot be read. */
+static char *read_whole(const char *name, size_t *n) {
+  FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+  char *text = f ? malloc(THIRL_TUNE_NAT_REPORT_BYTES + 1) : NULL;
+  if (text) *n = fread(text, 1, THIRL_TUNE_NAT_REPORT_BYTES + 1, f);
+  bool bad = f && ferror(f);
+  if (f && f != stdin) fclose(f);
+  if (!bad) return text;
+  free(text);
+  return NULL;
+}
+
 static int read_nat(const arguments *a, thirl_tune_facts *f) {
-  thirl_host_dump d;
-  thirl_tune_text text;
+  size_t n = 0;
   if (!a->nat_report) return EXIT_OK;
-  bool is_stdin = strcmp(a->nat_report, "-") == 0, is_absolute = a->nat_report[0] == '/';
-  thirl_host_dump_init(&d);
-  thirl_tune_why why =
-      thirl_host_file_read(is_absolute || is_stdin ? "/" : ".", is_stdin ? "/dev/stdin" : a->nat_report, &d, &text);
-  bool ok = why == THIRL_TUNE_WHY_READ && thirl_tune_nat_report_parse(f, text);
-  thirl_host_dump_fini(&d);
-  if (ok) return EXIT_OK;
-  return complain(why == THIRL_TUNE_WHY_READ ? "--nat wants what \"thirl nat --json\" prints; this is something else:"
-                                             : "--nat: cannot read",
-                  a->nat_report);
+  char *text = read_whole(a->nat_report, &n);
+  if (!text) return complain("--nat: cannot read", a->nat_report);
+  bool ok = thirl_tune_nat_report_parse(f, (thirl_tune_text){text, n});
+  free(text);
+  return ok ? EXIT_OK
+            : complain("--nat wants what \"thirl nat --json\" prints; this is something else:", a->nat_report);
 }
 
 static int exit_code(const tune_result *r) {
