@@ -61,8 +61,8 @@ static void ct1(const thirl_tune_case *c, thirl_tune_finding *f) {
   if (port == USUAL_PORT) return;
   thirl_tune_verdict_line(
       f,
-      "nft 'table inet thirl_notrack { chain pre { type filter hook prerouting priority raw; udp dport %u notrack; } "
-      "chain out { type filter hook output priority raw; udp sport %u notrack; } }'",
+      "nft 'table inet thirl_notrack { chain pre { type filter hook prerouting priority raw; udp dport %u notrack; }; "
+      "chain out { type filter hook output priority raw; udp sport %u notrack; }; }'",
       port, port);
 }
 

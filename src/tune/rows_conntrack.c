@@ -4,7 +4,7 @@
 
 #define NOTRACK                                                                                                        \
   "table inet thirl_notrack { chain pre { type filter hook prerouting priority raw; policy accept; udp dport 3478 "    \
-  "notrack; } chain out { type filter hook output priority raw; policy accept; udp sport 3478 notrack; } }"
+  "notrack; }; chain out { type filter hook output priority raw; policy accept; udp sport 3478 notrack; }; }"
 
 const thirl_tune_row thirl_tune_rows_conntrack[] = {
     {.word = "CT1",
