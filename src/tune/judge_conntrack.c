@@ -125,14 +125,17 @@ static void ct5(const thirl_tune_case *c, thirl_tune_finding *f) {
   say(f, n > 0 ? WARN : OK, NOW, "%" PRId64 " entries thrown out for new ones", n);
 }
 
+/* A namespace gets the number of one that has ended: where nothing tracks, the lines were about that one. */
 static void ct6(const thirl_tune_case *c, thirl_tune_finding *f) {
   if (c->after->log_why != THIRL_TUNE_WHY_READ) {
     unknown(f, c->after->log_why);
     return;
   }
   uint32_t n = c->after->n_table_full_lines;
-  say(f, n ? WARN : OK, SETTING, "%" PRIu32 " such lines in the last hour", n);
-  if (n) bigger_table(c, f);
+  bool ours = n && is_tracking(c->after) != 0;
+  say(f, ours ? WARN : OK, SETTING, "%" PRIu32 " such lines in the last hour%s", n,
+      n && !ours ? ", of another namespace" : "");
+  if (ours) bigger_table(c, f);
 }
 
 static void ct7(const thirl_tune_case *c, thirl_tune_finding *f) {

@@ -132,6 +132,8 @@ static void the_log(void **state) {
   rig *g = rig_new(R);
   rig_expect(g, ID(CT6), OK);
   g->after.n_table_full_lines = 1;
+  rig_expect(g, ID(CT6), OK); /* nothing tracks here: it was another namespace of this number */
+  g->after.ruleset.has_nat = g->after.ruleset.uses_conntrack = true;
   rig_expect(g, ID(CT6), WARN);
   g->after.log_why = THIRL_TUNE_WHY_NOT_PERMITTED;
   rig_expect(g, ID(CT6), UNKNOWN);
