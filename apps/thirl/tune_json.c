@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The report as JSON: {"v": 1, "type": "tune", "profile": ..., "findings": [...], "unknown": [...], "capacity": [...], ...}, described in docs/tune-json.md.
- * Words are those of tune/terms.h, ids those of tune/catalogue.h. Within version 1 members are only added.
+ * Words are those of tune/terms.h, ids those of tune/row.h. Within version 1 members are only added.
  */
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The judges, section by section, each in the order of its ids in catalogue.h: judge_memory.c and its likes. For tune.c alone. */
+/* The judges, section by section, each in the order of its ids in row.h: judge_memory.c and its likes. For tune.c alone. */
 #ifndef THIRL_TUNE_JUDGES_H
 #define THIRL_TUNE_JUDGES_H
 
