@@ -17,6 +17,7 @@
 #include "host/subject.h"
 #include "tune/counter.h"
 #include "tune/files.h"
+#include "tune/iptables.h"
 #include "tune/links.h"
 #include "tune/ruleset.h"
 #include "tune/sockets.h"
@@ -199,19 +200,38 @@ static void read_links(look *l) {
 
 /* ---- rules, files, log, clock ---- */
 
+/* The rules of iptables of one kind, in its own words. False: they are there, and we do not know them. */
+static bool read_iptables(look *l, bool is_old) {
+  thirl_tune_text text;
+  bool known = true;
+  if (!l->is_live)
+    return read_file(l, "dump/iptables", &text) == THIRL_TUNE_WHY_READ && thirl_tune_iptables_parse(l->f, text);
+  for (int is_v6 = 0; is_v6 < 2; is_v6++)
+    known &= thirl_host_rules_ask_iptables(is_old, is_v6, &l->dump) == THIRL_TUNE_WHY_READ &&
+             thirl_tune_iptables_parse(l->f, thirl_host_dump_view(&l->dump));
+  return known;
+}
+
 static void read_rules(look *l) {
+  thirl_tune_ruleset *r = &l->f->ruleset;
   thirl_tune_text text;
   if (l->is_live) {
-    l->f->ruleset.why = thirl_host_rules_ask(&l->dump);
+    r->why = thirl_host_rules_ask(&l->dump);
     text = thirl_host_dump_view(&l->dump);
   } else {
-    l->f->ruleset.why = read_file(l, "dump/ruleset.json", &text);
-    if (l->f->ruleset.why == THIRL_TUNE_WHY_NO_SUCH) l->f->ruleset.why = THIRL_TUNE_WHY_NO_TOOL;
+    r->why = read_file(l, "dump/ruleset.json", &text);
+    if (r->why == THIRL_TUNE_WHY_NO_SUCH) r->why = THIRL_TUNE_WHY_NO_TOOL;
   }
-  if (l->f->ruleset.why == THIRL_TUNE_WHY_READ) thirl_tune_ruleset_parse(l->f, text);
+  if (r->why == THIRL_TUNE_WHY_READ) thirl_tune_ruleset_parse(l->f, text);
+  bool known = !r->has_foreign || read_iptables(l, false), has_old = false;
   static const char *const old[] = {"proc/net/ip_tables_names", "proc/net/ip6_tables_names"};
-  for (size_t i = 0; i < sizeof old / sizeof *old; i++)
-    if (read_file(l, old[i], &text) == THIRL_TUNE_WHY_READ) thirl_tune_ruleset_legacy(l->f, text);
+  for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
+    if (read_file(l, old[i], &text) != THIRL_TUNE_WHY_READ || !text.n) continue;
+    has_old = true;
+    thirl_tune_ruleset_legacy(l->f, text);
+  }
+  if (has_old) known &= read_iptables(l, true);
+  r->has_foreign = !known;
 }
 
 /* Every file of a directory that ends in .conf, and one beside it. A directory that is not there says nothing against anything. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads a machine: /proc, /sys, netlink, the rules of nft. It writes nothing, changes nothing, and tries nothing out. With a root other than "/" it reads a
- * recorded tree: files where /proc and /sys have them, and below dump/ what has no file: links, sockets, ruleset.json, kmsg, clock. Several roots with ':' between are looked through in turn: a
+ * recorded tree: files where /proc and /sys have them, and below dump/ what has no file: links, sockets, ruleset.json, iptables, kmsg, clock. Several roots with ':' between are looked through in turn: a
  * second look at a tree needs only what has changed.
  */
 #ifndef THIRL_HOST_HOST_H
