@@ -64,5 +64,6 @@ const thirl_tune_row thirl_tune_rows_reach[] = {
              "says no; EACCES or "
              "ENETUNREACH: a sandbox, or no route.",
      .measured = "a full table: sendto() gives EPERM \"Operation not permitted\", and IpOutDiscards rises",
-     .scope = THIRL_TUNE_SCOPE_NETNS},
+     .scope = THIRL_TUNE_SCOPE_NETNS,
+     .causes = {THIRL_TUNE_UDP3, THIRL_TUNE_DV6}},
 };
