@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Settings that pages about tuning hand down from one to the next, and what they are worth on a kernel of today (6.x). docs/tuning-2012.md is the same for
+ * a reader. Most stand in one article of 2012 or come from it.
+ */
+#ifndef THIRL_TUNE_MYTH_H
+#define THIRL_TUNE_MYTH_H
+
+#include "tune/limits_file.h"
+#include "tune/sysctl_file.h"
+
+/* X(NAME, word): the worst first */
+#define THIRL_TUNE_MYTH_VERDICTS(X)                                                                                    \
+  X(HARMFUL, "harmful")                                                                                                \
+  X(IMPOSSIBLE, "refused by the kernel")                                                                               \
+  X(GONE, "gone from the kernel")                                                                                      \
+  X(NO_EFFECT, "no effect")                                                                                            \
+  X(OVERRIDDEN, "overridden")                                                                                          \
+  X(OUTDATED, "outdated")                                                                                              \
+  X(RIGHT_BUT, "right, but")
+
+typedef enum thirl_tune_myth_verdict {
+#define THIRL_TUNE_MYTH_VERDICT_ENUM(name, word) THIRL_TUNE_MYTH_##name,
+  THIRL_TUNE_MYTH_VERDICTS(THIRL_TUNE_MYTH_VERDICT_ENUM)
+#undef THIRL_TUNE_MYTH_VERDICT_ENUM
+      THIRL_TUNE_MYTH_VERDICT_COUNT
+} thirl_tune_myth_verdict;
+
+/** "no effect" and so on; never NULL. */
+const char *thirl_tune_myth_word(thirl_tune_myth_verdict v);
+
+/** What is believed, and what is true. Texts are static; figure and instead may be NULL. */
+typedef struct thirl_tune_myth {
+  const char *id; /* "tw-recycle" */
+  thirl_tune_myth_verdict verdict;
+  const char *sentence; /* what the setting really does */
+  const char *figure;   /* what was measured */
+  const char *instead;  /* what to do */
+} thirl_tune_myth;
+
+/** What the judgement depends on. What nobody knows is false or 0. */
+typedef struct thirl_tune_scene {
+  bool is_nat;          /* this machine translates the addresses of others */
+  bool is_no_nat;       /* it certainly does not */
+  bool cookies_are_off; /* tcp_syncookies = 0 */
+  bool has_bbr;         /* the congestion control is BBR */
+  uint64_t nr_open;     /* fs.nr_open */
+} thirl_tune_scene;
+
+/** The truth about one setting, or NULL: nothing to say about it. */
+const thirl_tune_myth *thirl_tune_myth_of_setting(const thirl_tune_scene *scene, const char *name, const char *value);
+/** The truth about one limit, or NULL. */
+const thirl_tune_myth *thirl_tune_myth_of_limit(const thirl_tune_scene *scene, const thirl_tune_limit *limit);
+/** That another line wins; that a line says what another says already; that the boot does not read sysctl.conf. */
+const thirl_tune_myth *thirl_tune_myth_overridden(void);
+const thirl_tune_myth *thirl_tune_myth_twice(void);
+const thirl_tune_myth *thirl_tune_myth_unread(void);
+/** All that is known about settings: the i-th, or NULL behind the last. */
+const thirl_tune_myth *thirl_tune_myth_at(unsigned i);
+
+#endif
