@@ -5,6 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_known(const thirl_tune_number *n) {
+  return n->why == THIRL_TUNE_WHY_READ;
+}
+
+thirl_tune_scene thirl_tune_remark_scene(const thirl_tune_facts *f) {
+  const thirl_tune_number *forward = &f->sysctl[THIRL_TUNE_SYSCTL_IP_FORWARD],
+                          *cookies = &f->sysctl[THIRL_TUNE_SYSCTL_TCP_SYNCOOKIES],
+                          *nr_open = &f->sysctl[THIRL_TUNE_SYSCTL_NR_OPEN];
+  bool knows_rules = f->ruleset.why == THIRL_TUNE_WHY_READ && !f->ruleset.has_foreign;
+  bool translates = f->ruleset.has_nat || f->ruleset.has_masquerade;
+  bool forwards = is_known(forward) && forward->v != 0;
+  return (thirl_tune_scene){
+      .is_nat = translates && forwards,
+      .is_no_nat = (is_known(forward) && forward->v == 0) || (knows_rules && !translates),
+      .cookies_are_off = is_known(cookies) && cookies->v == 0,
+      .has_bbr = f->congestion.why == THIRL_TUNE_WHY_READ && strncmp(f->congestion.text, "bbr", 3) == 0,
+      .nr_open = is_known(nr_open) && nr_open->v > 0 ? (uint64_t)nr_open->v : 0,
+  };
+}
+
 static thirl_tune_remark *add(thirl_tune_remarks *r, const thirl_tune_myth *myth, const thirl_tune_file *file,
                               unsigned line) {
   if (r->n == THIRL_TUNE_REMARKS_MAX) {

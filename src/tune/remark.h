@@ -3,6 +3,7 @@
 #ifndef THIRL_TUNE_REMARK_H
 #define THIRL_TUNE_REMARK_H
 
+#include "tune/facts.h"
 #include "tune/myth.h"
 #include "tune/settings.h"
 
@@ -29,6 +30,8 @@ typedef struct thirl_tune_remarks {
  */
 thirl_error thirl_tune_remark_judge(const thirl_tune_scene *scene, const thirl_tune_file *files, unsigned n,
                                     thirl_tune_remarks *out);
+/** What of a machine the judgement depends on. */
+thirl_tune_scene thirl_tune_remark_scene(const thirl_tune_facts *f);
 void thirl_tune_remark_fini(thirl_tune_remarks *r);
 
 #endif

@@ -83,11 +83,38 @@ static void too_many_are_counted(void **state) {
   thirl_tune_remark_fini(&r);
 }
 
+static void the_scene_is_what_was_read(void **state) {
+  (void)state;
+  static thirl_tune_facts f;
+  thirl_tune_scene s = thirl_tune_remark_scene(&f);
+  assert_false(s.is_nat || s.is_no_nat || s.cookies_are_off || s.has_bbr || s.nr_open);
+  f.sysctl[THIRL_TUNE_SYSCTL_IP_FORWARD] = (thirl_tune_number){.v = 1, .why = THIRL_TUNE_WHY_READ};
+  f.sysctl[THIRL_TUNE_SYSCTL_TCP_SYNCOOKIES] = (thirl_tune_number){.v = 0, .why = THIRL_TUNE_WHY_READ};
+  f.sysctl[THIRL_TUNE_SYSCTL_NR_OPEN] = (thirl_tune_number){.v = 1048576, .why = THIRL_TUNE_WHY_READ};
+  f.congestion = (thirl_tune_word){.text = "bbr", .why = THIRL_TUNE_WHY_READ};
+  f.ruleset.why = THIRL_TUNE_WHY_READ;
+  f.ruleset.has_masquerade = true;
+  s = thirl_tune_remark_scene(&f);
+  assert_true(s.is_nat && !s.is_no_nat && s.cookies_are_off && s.has_bbr);
+  assert_int_equal(s.nr_open, 1048576);
+  f.sysctl[THIRL_TUNE_SYSCTL_IP_FORWARD].v = 0;
+  s = thirl_tune_remark_scene(&f);
+  assert_true(!s.is_nat && s.is_no_nat);
+  f.sysctl[THIRL_TUNE_SYSCTL_IP_FORWARD].v = 1;
+  f.ruleset.has_masquerade = false;
+  s = thirl_tune_remark_scene(&f);
+  assert_true(!s.is_nat && s.is_no_nat);
+  f.ruleset.has_foreign = true; /* somebody else's rules: nobody knows */
+  s = thirl_tune_remark_scene(&f);
+  assert_true(!s.is_nat && !s.is_no_nat);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_line_has_its_place),
       cmocka_unit_test(a_clean_machine_gets_no_remark),
       cmocka_unit_test(too_many_are_counted),
+      cmocka_unit_test(the_scene_is_what_was_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
