@@ -22,6 +22,9 @@ typedef struct arguments {
   const char *profile, *what_if, *only, *root, *nat_report; /* tune */
   unsigned window_s, pid;
   bool all;
+  bool print, apply, undo, yes, force, watch;
+  const char *format;
+  unsigned interval_s, count;
   text_list local, remote, udp_ways; /* -L, -R, -U */
   text_list allow, allow_bind;
 } arguments;

@@ -62,6 +62,18 @@ TEXT(only, "--only", "ID,...", only, "nothing but these findings, such as UDP1,C
 TEXT(nat_report, "--nat", "FILE", nat_report, "what \"thirl nat --json\" has found, for NAT1 to NAT4; - for stdin");
 FLAG(all, "--all", all, "also what is fine");
 TEXT(root, "--root", "DIR", root, "judge a recorded tree of /proc and /sys instead of this machine");
+FLAG(print_tune, "--print", print,
+     "write pieces of configuration that mend what was found, to look at and put in place");
+TEXT(format, "--format", "WHICH", format, "with --print: sysctl, systemd, limits, nft or all (default)");
+FLAG(apply, "--apply", apply,
+     "show what would be changed, ask, and change it: settings, and /etc/sysctl.d/60-thirl.conf");
+FLAG(yes, "--yes", yes, "with --apply: do not ask");
+FLAG(undo, "--undo", undo, "put back what --apply has changed, and remove what it has made");
+FLAG(force, "--force", force, "with --apply and --undo: also over what somebody else has changed since");
+FLAG(watch, "--watch", watch, "follow the counters, and say which limit is nearest and when it is reached; q quits");
+NUMBER(interval, "--interval", "SECONDS", interval_s, 3600, "a number of seconds",
+       "with --watch: between two looks (default: 1)");
+NUMBER(count, "--count", "N", count, 1000000, "a number", "with --watch: so many looks (default: no end)");
 FLAG(json_tune, "--json", json, "the report as one JSON object on stdout (docs/tune-json.md)");
 FLAG(quiet_tune, "--quiet", quiet, "warnings only");
 
@@ -80,8 +92,9 @@ static const option_row *const for_forward[] = {&local,       &remote,      &udp
 static const option_row *const for_key[] = {&identity, &json_same, &help, NULL};
 static const option_row *const for_nat[] = {&server,   &udp,         &tcp,         &ipv6, &port, &hairpin,
                                             &lifetime, &json_report, &no_progress, &help, NULL};
-static const option_row *const for_tune[] = {&profile, &window, &what_if,   &pid,        &only, &nat_report,
-                                             &all,     &root,   &json_tune, &quiet_tune, &help, NULL};
+static const option_row *const for_tune[] = {
+    &profile, &window, &what_if, &pid,  &only,  &nat_report, &all,      &root,  &json_tune, &quiet_tune, &print_tune,
+    &format,  &apply,  &yes,     &undo, &force, &watch,      &interval, &count, &help,      NULL};
 static const option_row *const for_version[] = {&json_same, &help, NULL};
 
 const command command_table[] = {

@@ -12,6 +12,8 @@
 #include "options.h"
 #include "tune/nat_report.h"
 #include "tune/words.h"
+#include "tune_mode.h"
+#include "tune_myth.h"
 #include "tune_print.h"
 
 enum { WINDOW_DEFAULT_S = 5 };
@@ -129,7 +131,30 @@ static int exit_code(const tune_result *r) {
   for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++)
     if (tune_print_shows(r, (thirl_tune_id)id) && r->report->finding[id].level > worst)
       worst = r->report->finding[id].level;
+  if (r->myths && tune_myth_is_harmful(r->myths) && worst < THIRL_TUNE_LEVEL_WARN) worst = THIRL_TUNE_LEVEL_WARN;
   return worst == THIRL_TUNE_LEVEL_CRIT ? EXIT_CRIT : worst == THIRL_TUNE_LEVEL_WARN ? EXIT_WARN : EXIT_OK;
+}
+
+/* What --only leaves out is not mended either; what it would have explained stands for itself. */
+static void leave_out(thirl_tune_report *report, const tune_result *r) {
+  for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++)
+    if (r->has_only && !r->only[id]) report->asked[id] = false;
+  for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++)
+    if (!report->asked[report->finding[id].cause]) report->finding[id].cause = THIRL_TUNE_NONE;
+}
+
+static int print(const arguments *a, tune_result *r, const char *root) {
+  tune_myths myths;
+  if (!r->has_only && tune_myth_read(root, r->c->after, &myths) == THIRL_OK) r->myths = &myths;
+  bool good = true;
+  if (!a->json)
+    tune_print_text(stdout, r);
+  else
+    good = tune_print_json(stdout, r);
+  int code = good && fflush(stdout) == 0 ? exit_code(r) : EXIT_GENERIC;
+  if (r->myths) tune_myth_fini(&myths);
+  r->myths = NULL;
+  return code;
 }
 
 static int run(const arguments *a, tune_result *r, thirl_tune_facts *before, thirl_tune_facts *after) {
@@ -142,6 +167,7 @@ static int run(const arguments *a, tune_result *r, thirl_tune_facts *before, thi
   if (!bad) bad = read_demand(a, &c.demand); /* now, for its complaint */
   if (!bad) bad = choose_subject(a, root, &pid);
   if (bad) return bad;
+  if (a->watch) return tune_watch(a, root, pid);
   bad = read_nat(a, after);
   if (bad) return bad;
   const thirl_tune_nat nat = after->nat;
@@ -154,15 +180,16 @@ static int run(const arguments *a, tune_result *r, thirl_tune_facts *before, thi
   r->c = &c;
   r->report = &report;
   r->is_guessed = !a->profile;
-  if (!a->json)
-    tune_print_text(stdout, r);
-  else if (!tune_print_json(stdout, r))
-    return EXIT_GENERIC;
-  return fflush(stdout) == 0 ? exit_code(r) : EXIT_GENERIC;
+  if (!tune_mode_wants_report(a)) return print(a, r, root);
+  leave_out(&report, r);
+  return tune_mode_act(a, &report, &c.demand);
 }
 
 int command_tune(const arguments *a) {
   tune_result r = {.quiet = a->quiet, .all = a->all};
+  int bad = tune_mode_check(a);
+  if (bad) return bad;
+  if (a->undo) return tune_mode_undo(a);
   thirl_tune_facts *before = calloc(1, sizeof *before), *after = calloc(1, sizeof *after);
   int code = before && after ? run(a, &r, before, after) : EXIT_GENERIC;
   free(before);

@@ -90,6 +90,8 @@ static void show_changes(plan *p, bool has_conf) {
   }
   printf("%s%s (%s): how it was, for \"thirl tune --undo\"\n", p->wish->root, TUNE_STATE_FILE,
          p->state.conf ? "changed" : "new");
+  if (thirl_host_knob_is_child(p->wish->root))
+    printf("at boot the file is read for the machine or the container whose /etc this is, not for other namespaces\n");
   show_refused(p);
   fflush(stdout);
 }

@@ -143,6 +143,7 @@ bool tune_print_json(FILE *to, const tune_result *r) {
   put(o, "process", process(&f->process));
   put_number(o, "window_us", r->c->window_us);
   put_findings(o, r);
+  if (r->myths) put(o, "files", tune_myth_json(r->myths));
   put(o, "capacity", capacity(r->c));
   char *text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
   json_decref(o);

@@ -6,13 +6,15 @@
 #include <stdio.h>
 
 #include "tune/tune.h"
+#include "tune_myth.h"
 
 /** Everything that is printed: the case, its report, and how it came about. */
 typedef struct tune_result {
   const thirl_tune_case *c;
   const thirl_tune_report *report;
-  bool is_guessed; /* the profile */
-  bool quiet, all; /* text: warnings only; also what is fine */
+  bool is_guessed;         /* the profile */
+  bool quiet, all;         /* text: warnings only; also what is fine */
+  const tune_myths *myths; /* of the configuration files; NULL: not looked at */
   bool only[THIRL_TUNE_ID_COUNT], has_only;
 } tune_result;
 

@@ -8,7 +8,7 @@
 enum {
   WORD = THIRL_TUNE_WATCH_WORD_MAX,
   TITLE_WIDTH = 18,
-  BAR_WIDTH = 20,
+  BAR_WIDTH = 10,
   LINE_BYTES = 400,
   WIDE = 80,
   BUSY = 900,
@@ -61,7 +61,7 @@ static void draw_line(canvas *c, const char *colour, const char *text) {
   unsigned width = c->screen->columns < TUNE_SCREEN_COLUMNS_MAX ? c->screen->columns : TUNE_SCREEN_COLUMNS_MAX;
   char cut[TUNE_SCREEN_COLUMNS_MAX + 1];
   if (c->line >= c->screen->rows) return;
-  if (c->line++) put(c->out, "\r\n");
+  if (c->line++) put(c->out, "\n");
   snprintf(cut, (size_t)width + 1, "%s", text);
   size_t n = strlen(cut);
   while (n && cut[n - 1] == ' ')
@@ -88,8 +88,8 @@ static void draw_narrow(canvas *c, const thirl_tune_watch_row *r, const char *ti
 }
 
 static void draw_wide(canvas *c, const thirl_tune_watch_row *r, const char *title) {
-  char line[LINE_BYTES], when[WORD + 16], lost[WORD + 16], bar[BAR_WIDTH + 3] = "", use[WORD] = "", of[2 * WORD + 1] = "",
-                                                                         used[WORD], limit[WORD];
+  char line[LINE_BYTES], when[WORD + 16], lost[WORD + 16],
+      bar[BAR_WIDTH + 3] = "", use[WORD] = "", of[2 * WORD + 1] = "", used[WORD], limit[WORD];
   say_when(r, when);
   say_lost(r, lost);
   if (r->has_use) {

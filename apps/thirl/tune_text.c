@@ -164,6 +164,7 @@ void tune_print_text(FILE *to, const tune_result *r) {
     if (level < (int)THIRL_TUNE_LEVEL_WARN && r->quiet) continue;
     print_level(to, r, (thirl_tune_level)level);
   }
+  if (r->myths) tune_myth_print_text(to, r->myths, r->quiet);
   if (r->quiet) return;
   print_capacity(to, r);
   print_unknown(to, r);

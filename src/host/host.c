@@ -297,18 +297,29 @@ static void read_clock(look *l) {
 
 /* ---- all of it ---- */
 
+/* What changes from one moment to the next. */
+static void read_moving(look *l, int64_t pid) {
+  memset(l->f, 0, sizeof *l->f);
+  thirl_host_dump_init(&l->dump);
+  read_counters(l); /* first: what follows takes time, and sends messages itself */
+  read_words(l);
+  read_sysctls(l);
+  thirl_tune_sysctl_settle(l->f);
+  settle_counters(l->f);
+  thirl_host_subject_read(l->root, pid, &l->dump, l->f);
+  thirl_host_limit_read(l->root, pid, l->f);
+  read_sockets(l);
+}
+
+void thirl_host_glance(const char *root, int64_t pid, thirl_tune_facts *f) {
+  look l = {.root = root, .is_live = strcmp(root, "/") == 0, .f = f};
+  read_moving(&l, pid);
+  thirl_host_dump_fini(&l.dump);
+}
+
 void thirl_host_read(const char *root, int64_t pid, thirl_tune_facts *f) {
   look l = {.root = root, .is_live = strcmp(root, "/") == 0, .f = f};
-  memset(f, 0, sizeof *f);
-  thirl_host_dump_init(&l.dump);
-  read_counters(&l); /* first: what follows takes time, and sends messages itself */
-  read_words(&l);
-  read_sysctls(&l);
-  thirl_tune_sysctl_settle(f);
-  settle_counters(f);
-  thirl_host_subject_read(root, pid, &l.dump, f);
-  thirl_host_limit_read(root, pid, f);
-  read_sockets(&l);
+  read_moving(&l, pid);
   read_links(&l);
   read_rules(&l);
   f->limits_d_why = read_directory(&l, "etc/security/limits.d", "etc/security/limits.conf", thirl_tune_files_limits);

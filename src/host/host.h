@@ -14,4 +14,7 @@
 /** One look. pid 0: no process in particular. Always gives facts; what could not be read says why. */
 void thirl_host_read(const char *root, int64_t pid, thirl_tune_facts *f);
 
+/** The same without what is slow or does not change from one second to the next: interfaces, rules, files, the log, the clock. For looking often. */
+void thirl_host_glance(const char *root, int64_t pid, thirl_tune_facts *f);
+
 #endif

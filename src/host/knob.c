@@ -66,7 +66,7 @@ thirl_error thirl_host_knob_write(const char *root, const char *name, const char
   if (!thirl_tune_allow_find(name) || !find_path(root, name, path)) return THIRL_E_INVALID;
   int n = snprintf(text, sizeof text, "%s\n", value);
   if (n < 0 || (size_t)n >= sizeof text || strchr(value, '\n')) return THIRL_E_INVALID;
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC); /* a recorded tree has ordinary files */
   if (fd < 0) return error_of(errno);
   ssize_t w = write(fd, text, (size_t)n); /* in one piece: a setting takes what one call brings */
   int number = errno;

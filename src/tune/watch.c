@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/bytes.h"
 
 void thirl_tune_watch_init(thirl_tune_watch *w) {
   *w = (thirl_tune_watch){0};
@@ -91,9 +92,14 @@ static void look_at_listeners(thirl_tune_watch *w, const thirl_tune_facts *f) {
   set_detail(r, "port %u", worst->port);
 }
 
+/* The kernel writes an address as numbers of 32 bits, and these as this machine has them in memory. */
 static thirl_addr address_of(const thirl_tune_tuple *t) {
-  if (t->is_v6) return thirl_addr_v6(t->remote, t->remote_port);
-  return thirl_addr_v4(t->remote[0], t->remote[1], t->remote[2], t->remote[3], t->remote_port);
+  uint8_t ip[16];
+  for (size_t i = 0; i < sizeof ip; i += 4) {
+    uint32_t v = thirl_bytes_get_u32(t->remote + i);
+    memcpy(ip + i, &v, sizeof v);
+  }
+  return t->is_v6 ? thirl_addr_v6(ip, t->remote_port) : thirl_addr_v4(ip[0], ip[1], ip[2], ip[3], t->remote_port);
 }
 
 /* Ports of this machine that are held by TIME_WAIT for one port of one address. */

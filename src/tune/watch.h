@@ -18,7 +18,7 @@
   X(UDP, "UDP buffers", "datagrams")                                                                                   \
   X(SOFTNET, "packet backlog", "packets")                                                                              \
   X(NEIGHBOURS, "neighbour table", "entries")                                                                          \
-  X(PORTS, "ports to one place", "in TIME_WAIT")                                                                       \
+  X(PORTS, "ports to a place", "in TIME_WAIT")                                                                         \
   X(TIME_WAITS, "TIME_WAIT sockets", "sockets")                                                                        \
   X(PROCESS_FILES, "files of program", "open")                                                                         \
   X(FILES, "files of machine", "open")                                                                                 \
