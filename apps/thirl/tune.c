@@ -15,6 +15,7 @@
 #include "tune_mode.h"
 #include "tune_myth.h"
 #include "tune_print.h"
+#include "tune_watch.h"
 
 enum { WINDOW_DEFAULT_S = 5 };
 

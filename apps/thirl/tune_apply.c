@@ -10,6 +10,7 @@
 #include "tune/allow.h"
 #include "tune/choice.h"
 #include "tune_apply.h"
+#include "tune_write.h"
 
 typedef struct plan {
   const tune_wish *wish;

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "tune/fragment.h"
 #include "tune_apply.h"
+#include "tune_undo.h"
 
 enum { FRAGMENT_BYTES_MAX = 256 * 1024 };
 

@@ -14,7 +14,5 @@ bool tune_mode_wants_report(const arguments *a);
 int tune_mode_act(const arguments *a, const thirl_tune_report *report, const thirl_tune_demand *demand);
 /** Puts what --apply has changed back. Returns the exit code. */
 int tune_mode_undo(const arguments *a);
-/** Follows the counters until q, a signal, or --count looks. Returns the exit code. */
-int tune_watch(const arguments *a, const char *root, int64_t pid);
 
 #endif

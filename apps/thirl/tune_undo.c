@@ -7,7 +7,8 @@
 
 #include "command.h"
 #include "host/knob.h"
-#include "tune_apply.h"
+#include "tune_undo.h"
+#include "tune_write.h"
 
 typedef struct undoing {
   const tune_wish *wish;

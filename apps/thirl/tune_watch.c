@@ -10,7 +10,7 @@
 #include "host/host.h"
 #include "io/clock.h"
 #include "thirl/terminal.h"
-#include "tune_mode.h"
+#include "tune_watch.h"
 #include "tune_screen.h"
 
 typedef struct watching {

@@ -10,7 +10,7 @@
 #include "command.h"
 #include "host/knob.h"
 #include "tune/allow.h"
-#include "tune_apply.h"
+#include "tune_write.h"
 
 typedef struct writing {
   const char *root;

@@ -3,7 +3,33 @@
 #ifndef THIRL_TUNE_BELIEF_H
 #define THIRL_TUNE_BELIEF_H
 
-#include "tune/myth.h"
+#include <stdint.h>
+
+/* X(NAME, word): the worst first */
+#define THIRL_TUNE_MYTH_VERDICTS(X)                                                                                    \
+  X(HARMFUL, "harmful")                                                                                                \
+  X(IMPOSSIBLE, "refused by the kernel")                                                                               \
+  X(GONE, "gone from the kernel")                                                                                      \
+  X(NO_EFFECT, "no effect")                                                                                            \
+  X(OVERRIDDEN, "overridden")                                                                                          \
+  X(OUTDATED, "outdated")                                                                                              \
+  X(RIGHT_BUT, "right, but")
+
+typedef enum thirl_tune_myth_verdict {
+#define THIRL_TUNE_MYTH_VERDICT_ENUM(name, word) THIRL_TUNE_MYTH_##name,
+  THIRL_TUNE_MYTH_VERDICTS(THIRL_TUNE_MYTH_VERDICT_ENUM)
+#undef THIRL_TUNE_MYTH_VERDICT_ENUM
+      THIRL_TUNE_MYTH_VERDICT_COUNT
+} thirl_tune_myth_verdict;
+
+/** What is believed, and what is true. Texts are static; figure and instead may be NULL. */
+typedef struct thirl_tune_myth {
+  const char *id; /* "tw-recycle" */
+  thirl_tune_myth_verdict verdict;
+  const char *sentence; /* what the setting really does */
+  const char *figure;   /* what was measured */
+  const char *instead;  /* what to do */
+} thirl_tune_myth;
 
 /* Which values are meant. Of several numbers the first, or any. */
 typedef enum thirl_tune_belief_test {

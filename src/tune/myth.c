@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "tune/belief.h"
-
 static const thirl_tune_myth limit_too_high = {
     "nofile-too-high", THIRL_TUNE_MYTH_HARMFUL,
     "more than fs.nr_open: setting it fails, and a login whose limits cannot be set is refused", NULL,

@@ -6,37 +6,12 @@
 #ifndef THIRL_TUNE_MYTH_H
 #define THIRL_TUNE_MYTH_H
 
+#include "tune/belief.h"
 #include "tune/limits_file.h"
 #include "tune/sysctl_file.h"
 
-/* X(NAME, word): the worst first */
-#define THIRL_TUNE_MYTH_VERDICTS(X)                                                                                    \
-  X(HARMFUL, "harmful")                                                                                                \
-  X(IMPOSSIBLE, "refused by the kernel")                                                                               \
-  X(GONE, "gone from the kernel")                                                                                      \
-  X(NO_EFFECT, "no effect")                                                                                            \
-  X(OVERRIDDEN, "overridden")                                                                                          \
-  X(OUTDATED, "outdated")                                                                                              \
-  X(RIGHT_BUT, "right, but")
-
-typedef enum thirl_tune_myth_verdict {
-#define THIRL_TUNE_MYTH_VERDICT_ENUM(name, word) THIRL_TUNE_MYTH_##name,
-  THIRL_TUNE_MYTH_VERDICTS(THIRL_TUNE_MYTH_VERDICT_ENUM)
-#undef THIRL_TUNE_MYTH_VERDICT_ENUM
-      THIRL_TUNE_MYTH_VERDICT_COUNT
-} thirl_tune_myth_verdict;
-
 /** "no effect" and so on; never NULL. */
 const char *thirl_tune_myth_word(thirl_tune_myth_verdict v);
-
-/** What is believed, and what is true. Texts are static; figure and instead may be NULL. */
-typedef struct thirl_tune_myth {
-  const char *id; /* "tw-recycle" */
-  thirl_tune_myth_verdict verdict;
-  const char *sentence; /* what the setting really does */
-  const char *figure;   /* what was measured */
-  const char *instead;  /* what to do */
-} thirl_tune_myth;
 
 /** What the judgement depends on. What nobody knows is false or 0. */
 typedef struct thirl_tune_scene {

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "apps/thirl/tune_apply.h"
+#include "apps/thirl/tune_write.h"
 #include "apps/thirl/exit.h"
 
 static char root[64];
