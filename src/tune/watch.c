@@ -194,8 +194,8 @@ static void set_rate(thirl_tune_watch *w, unsigned wall) {
   if (!r->has_use || !find_oldest(w, wall, &at, &used) || at >= w->now) return;
   r->rate_milli = per_second((r->used - used) * 1000, w->now - at);
   if (r->rate_milli <= 0) return;
-  r->fills = true;
   r->full_s = r->used >= r->limit ? 0 : (int64_t)((double)(r->limit - r->used) * 1000 / (double)r->rate_milli);
+  r->fills = r->full_s <= THIRL_TUNE_WATCH_EVER_S;
 }
 
 static void keep_look(thirl_tune_watch *w, const thirl_tune_facts *f) {

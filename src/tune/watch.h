@@ -32,6 +32,7 @@ typedef enum thirl_tune_wall { THIRL_TUNE_WALLS(THIRL_TUNE_WALL_ENUM) THIRL_TUNE
 enum {
   THIRL_TUNE_WATCH_LOOKS = 10, /* so many looks make the rate */
   THIRL_TUNE_WATCH_SOON_S = 3600,
+  THIRL_TUNE_WATCH_EVER_S = 86400, /* what is full later than this does not fill up: it breathes */
   THIRL_TUNE_WATCH_DETAIL_MAX = 112,
   THIRL_TUNE_WATCH_WORD_MAX = 24
 };
@@ -42,7 +43,7 @@ typedef struct thirl_tune_watch_row {
   int64_t used, limit;                      /* limit > 0 */
   unsigned permille;                        /* of use, 1000 at most */
   int64_t rate_milli;                       /* how fast the use grows, in 1/1000 a second */
-  bool fills;                               /* at this rate it will be full ... */
+  bool fills;                               /* at this rate it will be full within the day ... */
   int64_t full_s;                           /* ... in so many seconds */
   int64_t lost, lost_per_s;                 /* since the look before */
   int64_t lost_all;                         /* since the first look */

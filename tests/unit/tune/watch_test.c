@@ -76,6 +76,9 @@ static void use_and_rate_say_when_it_is_full(void **state) {
   look(2); /* over all looks that are kept: 100 in 2 s */
   assert_int_equal(r->rate_milli, 50000);
   assert_int_equal(r->full_s, 178);
+  set_conntrack(1101, 1000000000);
+  look(2);
+  assert_false(r->fills); /* in some hundred days */
   set_conntrack(900, 10000);
   look(3);
   assert_int_equal(r->rate_milli, -33333);
