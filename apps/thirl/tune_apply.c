@@ -131,7 +131,9 @@ static bool load(plan *p, bool *has_conf) {
     return false;
   }
   e = tune_state_read_conf(p->wish->root, &conf);
-  if (e != THIRL_OK) fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_CONF_FILE, thirl_error_text(e));
+  if (e != THIRL_OK)
+    fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_CONF_FILE,
+            e == THIRL_E_PERMISSION ? "it is a link, or somebody else may write it" : thirl_error_text(e));
   *has_conf = conf != NULL;
   bool good = e == THIRL_OK && is_conf_ours(p, conf);
   free(conf);

@@ -153,7 +153,7 @@ thirl_error tune_state_read_conf(const char *root, char **out) {
   thirl_buffer b;
   *out = NULL;
   thirl_buffer_init(&b, STATE_BYTES_MAX / 4);
-  thirl_error e = thirl_host_whole_read(root, TUNE_CONF_FILE, &b);
+  thirl_error e = thirl_host_whole_read_own(root, TUNE_CONF_FILE, &b);
   thirl_bytes v = thirl_buffer_view(&b);
   if (e == THIRL_OK) {
     json_t *text = json_stringn(v.n ? (const char *)v.p : "", v.n); /* does it go into the state? */

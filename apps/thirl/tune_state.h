@@ -27,7 +27,7 @@ thirl_error tune_state_remove(const char *root, const tune_state *s);
 /** Another of the same. E_NOMEM. */
 thirl_error tune_state_copy(const tune_state *s, tune_state *to);
 void tune_state_fini(tune_state *s);
-/** The whole of TUNE_CONF_FILE as it is now, to be freed; NULL: not there. E_SYNTAX: it is no text. */
+/** The whole of TUNE_CONF_FILE as it is now, to be freed; NULL: not there. E_SYNTAX: it is no text. E_PERMISSION: a link, or somebody else may write it. */
 thirl_error tune_state_read_conf(const char *root, char **out);
 
 /** The JSON of a state, in pure form. text is freed by the caller; NULL: no memory. */

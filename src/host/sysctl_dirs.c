@@ -73,6 +73,8 @@ static thirl_error add(thirl_host_sysctl_dirs *d, const char *root, const char *
     free((void *)(uintptr_t)text.p);
     return THIRL_E_NOMEM;
   }
+  for (char *c = copy; *c; c++) /* it will be printed */
+    if (*c < ' ' || *c > '~') *c = '?';
   snprintf(conf, sizeof conf, "%s/etc/sysctl.conf", root);
   d->files[d->n++] = (thirl_tune_file){.path = copy, .text = text, .place = place, .is_conf = same_file(conf, &st)};
   return THIRL_OK;

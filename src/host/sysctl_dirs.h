@@ -13,7 +13,7 @@ typedef struct thirl_host_sysctl_dirs {
   unsigned n, left_out; /* left_out: not readable, too long or too many */
 } thirl_host_sysctl_dirs;
 
-/** root: "" or a folder in whose etc, run and usr to look instead; paths are shown without it. E_NOMEM. A folder that is not there holds nothing. */
+/** root: "" or a folder in whose etc, run and usr to look instead; paths are shown without it, and in printable ASCII. E_NOMEM. A folder that is not there holds nothing. */
 thirl_error thirl_host_sysctl_dirs_read(const char *root, thirl_host_sysctl_dirs *out);
 void thirl_host_sysctl_dirs_fini(thirl_host_sysctl_dirs *d);
 

@@ -164,6 +164,14 @@ check "the file is as it was" cmp "$conf" mine
 check "the journal is gone" absent "$root/var"
 rm "$conf"
 
+ln -s mine.conf "$conf"
+report --apply --yes
+check "a link in its place is not followed" is 1
+check "and says so" says "it is a link"
+check "and stays" [ "$(readlink "$conf")" = mine.conf ]
+check "nothing was changed" state $bad
+rm "$conf"
+
 # ---- in the middle ----
 
 injected=(-P "$root/proc/sys/net/ipv4/tcp_retries2" -e inject=write:error=EIO)

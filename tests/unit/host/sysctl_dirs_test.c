@@ -102,6 +102,17 @@ static void files_are_found_where_they_belong(void **state) {
   thirl_host_sysctl_dirs_fini(&d);
 }
 
+static void a_name_is_printable(void **state) {
+  (void)state;
+  thirl_host_sysctl_dirs d;
+  put("/etc/sysctl.d/1\033[2J\xff.conf", "a = 1\n");
+  assert_int_equal(thirl_host_sysctl_dirs_read(root, &d), THIRL_OK);
+  assert_int_equal(d.n, 1);
+  assert_string_equal(d.files[0].path, "/etc/sysctl.d/1?[2J?.conf");
+  assert_int_equal(d.files[0].text.n, 6);
+  thirl_host_sysctl_dirs_fini(&d);
+}
+
 static void a_file_too_long_is_left_out(void **state) {
   (void)state;
   static char text[THIRL_HOST_SYSCTL_FILE_MAX + 2];
@@ -121,6 +132,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(an_empty_root_holds_nothing, set_up, tear_down),
       cmocka_unit_test_setup_teardown(files_are_found_where_they_belong, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_name_is_printable, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_file_too_long_is_left_out, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
