@@ -8,7 +8,7 @@
 #include "exit.h"
 #include "options.h"
 
-enum { ARGUMENTS_WORDS_MAX = 8 };
+enum { ARGUMENTS_WORDS_MAX = 4096 };
 
 /** What the command line said. Strings point into argv or the environment. */
 typedef struct arguments {
@@ -22,11 +22,14 @@ typedef struct arguments {
   const char *profile, *what_if, *only, *root, *nat_report; /* tune */
   unsigned window_s, pid;
   bool all;
-  bool print, apply, undo, yes, force, watch;
+  bool print, apply, undo, force, watch;
   const char *format;
   unsigned interval_s, count;
   text_list local, remote, udp_ways; /* -L, -R, -U */
   text_list allow, allow_bind;
+  const char *to, *into; /* --to, --into of files */
+  bool recursive, overwrite;
+  bool yes; /* what is asked otherwise */
 } arguments;
 
 typedef struct command {
@@ -51,6 +54,8 @@ int command_key(const arguments *a);
 int command_lab(int argc, char **argv);
 int command_nat(const arguments *a);
 int command_tune(const arguments *a);
+int command_receive(const arguments *a);
+int command_send(const arguments *a);
 int command_version(const arguments *a);
 
 #endif

@@ -42,23 +42,22 @@ static const char *read_line(void) {
   return line;
 }
 
-int reach_peer(const arguments *a, thirl_context **out, thirl_session_handle *session) {
-  const char *ticket = a->ticket ? a->ticket : getenv("THIRL_TICKET");
-  thirl_options o = reach_options(a);
+const char *reach_ticket(const char *word) {
+  const char *ticket = word ? word : getenv("THIRL_TICKET");
+  if (ticket && strcmp(ticket, "-") == 0) ticket = read_line();
+  return ticket && *ticket ? ticket : NULL;
+}
+
+int reach_dial(thirl_options *o, const char *ticket, thirl_context **out, thirl_session_handle *session) {
   thirl_context *c = NULL;
   *out = NULL;
-  if (!ticket || !*ticket) {
-    status_error(THIRL_E_INVALID, "no ticket: give it as an argument, in THIRL_TICKET, or \"-\" and on stdin");
-    return EXIT_USAGE;
-  }
-  if (strcmp(ticket, "-") == 0) ticket = read_line();
-  thirl_error e = thirl_context_new(&o, &c);
+  thirl_error e = thirl_context_new(o, &c);
   if (e == THIRL_OK) e = thirl_context_dial(c, ticket, session);
   if (e ==
       THIRL_E_SELF) { /* two terminals of one person: the other end has this user's key, so this one takes another */
     thirl_context_free(c);
-    o.ephemeral = true;
-    e = thirl_context_new(&o, &c);
+    o->ephemeral = true;
+    e = thirl_context_new(o, &c);
     if (e == THIRL_OK) e = thirl_context_dial(c, ticket, session);
   }
   if (e != THIRL_OK) {
@@ -68,4 +67,13 @@ int reach_peer(const arguments *a, thirl_context **out, thirl_session_handle *se
   }
   *out = c;
   return EXIT_OK;
+}
+
+int reach_peer(const arguments *a, thirl_context **out, thirl_session_handle *session) {
+  const char *ticket = reach_ticket(a->ticket);
+  thirl_options o = reach_options(a);
+  *out = NULL;
+  if (ticket) return reach_dial(&o, ticket, out, session);
+  status_error(THIRL_E_INVALID, "no ticket: give it as an argument, in THIRL_TICKET, or \"-\" and on stdin");
+  return EXIT_USAGE;
 }

@@ -12,7 +12,12 @@
 static struct {
   bool json, quiet;
   struct timespec start;
+  void (*clear)(void);
 } status;
+
+static void clear(void) {
+  if (status.clear) status.clear();
+}
 
 void status_init(const arguments *a) {
   status.json = a->json;
@@ -54,6 +59,7 @@ static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...) {
   va_list ap;
   if (status.quiet) return;
+  clear();
   va_start(ap, format);
   fputs("thirl: ", stderr);
   vfprintf(stderr, format, ap);
@@ -61,13 +67,17 @@ static void say(const char *format, ...) {
   va_end(ap);
 }
 
-void status_ticket(const char *ticket, const char *words) {
+void status_ticket_and(const char *ticket, const char *words, const char *behind) {
   if (status.json) {
     print_json("ticket", json_pack("{s:s}", "ticket", ticket));
     return;
   }
   say("waiting; on the other machine run:");
-  fprintf(stderr, "thirl %s %s\n", words, ticket);
+  fprintf(stderr, "thirl %s %s%s%s\n", words, ticket, *behind ? " " : "", behind);
+}
+
+void status_ticket(const char *ticket, const char *words) {
+  status_ticket_and(ticket, words, "");
 }
 
 void status_note(const char *type, const char *format, ...) {
@@ -87,8 +97,29 @@ void status_error(thirl_error e, const char *more) {
   if (status.json)
     print_json("error", json_pack("{s:s,s:o}", "error", thirl_error_name(e), "text",
                                   text_of(extra ? more : thirl_error_text(e))));
-  else
+  else {
+    clear();
     fprintf(stderr, "thirl: %s\n", extra ? more : thirl_error_text(e));
+  }
+}
+
+void status_object(const char *type, json_t *o) {
+  if (status.json)
+    print_json(type, o);
+  else
+    json_decref(o);
+}
+
+bool status_is_json(void) {
+  return status.json;
+}
+
+bool status_is_quiet(void) {
+  return status.quiet;
+}
+
+void status_before_line(void (*clear_it)(void)) {
+  status.clear = clear_it;
 }
 
 static const char *const kind_names[] = {

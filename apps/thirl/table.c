@@ -36,6 +36,16 @@ LIST(allow_forward, "--allow-forward", "HOST:PORT", allow,
      "let \"thirl forward -L\" connect to this, and be no pipe; * for any host or port");
 LIST(allow_bind, "--allow-bind", "[HOST:]PORT", allow_bind, "let \"thirl forward -R\" listen at this port of ours");
 
+/* ---- send and receive ---- */
+
+TEXT(to, "--to", "TICKET", to, "reach the peer of this ticket instead of making one; - for the first line of stdin");
+FLAG(recursive, "-r", recursive, "send folders too, with all that is in them; symbolic links are left out");
+TEXT(into, "--into", "DIR", into, "the folder that files go to (default: the current one)");
+FLAG(overwrite, "--overwrite", overwrite, "replace files that are there already");
+FLAG(yes, "--yes", yes, "take what is offered without a question");
+NUMBER(patience, "--timeout", "SECONDS", timeout_s, 1000000, "a number of seconds",
+       "how long to wait for the peer, at first (default: 30; without a ticket: for ever) and after a break (60)");
+
 /* ---- nat ---- */
 
 FLAG(udp, "--udp", udp, "look at UDP only");
@@ -67,7 +77,7 @@ FLAG(print_tune, "--print", print,
 TEXT(format, "--format", "WHICH", format, "with --print: sysctl, systemd, limits, nft or all (default)");
 FLAG(apply, "--apply", apply,
      "show what would be changed, ask, and change it: settings, and /etc/sysctl.d/60-thirl.conf");
-FLAG(yes, "--yes", yes, "with --apply: do not ask");
+FLAG(yes_apply, "--yes", yes, "with --apply: do not ask");
 FLAG(undo, "--undo", undo, "put back what --apply has changed, and remove what it has made");
 FLAG(force, "--force", force, "with --apply and --undo: also over what somebody else has changed since");
 FLAG(watch, "--watch", watch, "follow the counters, and say which limit is nearest and when it is reached; q quits");
@@ -93,8 +103,13 @@ static const option_row *const for_key[] = {&identity, &json_same, &help, NULL};
 static const option_row *const for_nat[] = {&server,   &udp,         &tcp,         &ipv6, &port, &hairpin,
                                             &lifetime, &json_report, &no_progress, &help, NULL};
 static const option_row *const for_tune[] = {
-    &profile, &window, &what_if, &pid,  &only,  &nat_report, &all,      &root,  &json_tune, &quiet_tune, &print_tune,
-    &format,  &apply,  &yes,     &undo, &force, &watch,      &interval, &count, &help,      NULL};
+    &profile, &window, &what_if,   &pid,  &only,  &nat_report, &all,      &root,  &json_tune, &quiet_tune, &print_tune,
+    &format,  &apply,  &yes_apply, &undo, &force, &watch,      &interval, &count, &help,      NULL};
+static const option_row *const for_send[] = {&to,         &recursive, &server,      &identity, &ephemeral, &direct_only,
+                                             &relay_only, &patience,  &json_events, &quiet,    &help,      NULL};
+static const option_row *const for_receive[] = {&into,      &overwrite,   &yes,        &server,   &identity,
+                                                &ephemeral, &direct_only, &relay_only, &patience, &json_events,
+                                                &quiet,     &help,        NULL};
 static const option_row *const for_version[] = {&json_same, &help, NULL};
 
 const command command_table[] = {
@@ -115,6 +130,18 @@ const command command_table[] = {
      .options = for_forward,
      .takes_ticket = true,
      .run = command_forward},
+    {.name = "send",
+     .synopsis = "[options] FILE...",
+     .summary = "send files to a peer that runs \"thirl receive\"; goes on where a broken transfer stopped",
+     .options = for_send,
+     .words_max = ARGUMENTS_WORDS_MAX,
+     .run = command_send},
+    {.name = "receive",
+     .synopsis = "[options] [TICKET | -]",
+     .summary = "receive files from a peer that runs \"thirl send\"",
+     .options = for_receive,
+     .takes_ticket = true,
+     .run = command_receive},
     {.name = "key",
      .synopsis = "[options]",
      .summary = "print the id of this machine's key, making the key on first use",
@@ -124,7 +151,7 @@ const command command_table[] = {
      .synopsis = "[options] [SERVER[:PORT]...]",
      .summary = "tell what NAT this machine is behind, and what that means",
      .options = for_nat,
-     .words_max = ARGUMENTS_WORDS_MAX,
+     .words_max = 8,
      .run = command_nat},
     {.name = "tune",
      .synopsis = "[options]",
