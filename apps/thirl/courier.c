@@ -33,7 +33,7 @@ struct courier {
   char peer[THIRL_PEER_MAX];
   trunk *trunk;
   uint32_t stream;                       /* 0: none yet */
-  bool up, carrying, finished, said_end; /* of the session; carrying: the cargo has begun */
+  bool up, carrying, spoke, finished, said_end; /* of the session; carrying: the cargo has begun; spoke: the peer's has */
   bool was_up, met;                      /* of any; met: the peer spoke as a parcel does */
   bool over, initialized, parting;       /* parting: all is said, and the peer is to hear it */
   int code;
@@ -66,7 +66,7 @@ static void leave(courier *c) {
   c->trunk = NULL;
   c->session = 0;
   c->stream = 0;
-  c->up = c->carrying = c->finished = c->said_end = false;
+  c->up = c->carrying = c->spoke = c->finished = c->said_end = false;
 }
 
 static bool is_done(const courier *c) {
@@ -80,13 +80,13 @@ static bool may_come_back(thirl_error e) {
 
 /* The session is gone. Is that the end, or will there be another one? */
 static void on_gone(courier *c, thirl_error e, const char *more) {
-  bool listens = !c->ticket[0], done = is_done(c), had = c->carrying, was_up = c->up;
+  bool listens = !c->ticket[0], done = is_done(c), spoke = c->spoke, was_up = c->up;
   leave(c);
   if (c->parting) {
     courier_stop(c, c->code);
   } else if (done) {
     courier_stop(c, EXIT_OK);
-  } else if (e == THIRL_E_PEER_CLOSED && had && !listens) {
+  } else if (e == THIRL_E_PEER_CLOSED && spoke && !listens) {
     fail(c, e, "the other side has stopped; the same two commands go on from here", EXIT_INTERRUPTED);
   } else if (listens && (may_come_back(e) || !was_up)) {
     status_note("broken", "the session broke (%s); waiting for the other side to come again",
@@ -142,7 +142,7 @@ static bool work_some(courier *c) {
   size_t taken = b.n - in.n;
   if (taken > 0) {
     c->heard_at = uv_now(&c->turns.loop);
-    c->met = true;
+    c->met = c->spoke = true;
     thirl_mux_consume(trunk_mux(c->trunk), c->stream, taken);
   }
   if (w == THIRL_E_STATE) {
