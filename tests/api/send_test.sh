@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# test-timeout: 300
+# test-timeout: 600
 #
 # thirl send and thirl receive on loopback: what gets across, what is never touched, and how a broken transfer goes on.
 set -u
@@ -170,7 +170,10 @@ part_of() {
   spawn "$thirl" receive --ephemeral --into in "$ticket" </dev/null 2>r.log
   receiver=$pid
   wait_for has_part
-  case $1 in sender) kill -KILL "$sender" ;; receiver) kill -KILL "$receiver" ;; esac
+  local victim=$sender
+  [ "$1" = sender ] || victim=$receiver
+  kill -KILL "$victim"
+  wait "$victim" 2>/dev/null # or bash would say so
 }
 for victim in sender receiver; do
   part_of $victim
@@ -293,7 +296,7 @@ mkdir in
 person() {
   rm -f screen.log
   listens s send huge
-  { wait_for grep -q 'y/N' screen.log && echo "$1"; sleep 5; } |
+  { wait_for grep -qs 'y/N' screen.log && echo "$1"; sleep 5; } |
     TERM=xterm timeout 60 script -qefc "stty cols 40; exec '$thirl' receive --ephemeral --into in '$ticket'" screen.log >/dev/null
   code=$?
 }
