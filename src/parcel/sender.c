@@ -5,8 +5,9 @@
 #include <string.h>
 
 enum {
-  OUT_MAX = 3 * THIRL_PARCEL_DATA_MAX,
-  SMALL = 128 /* the longest of what is said beside ENTRY and DATA, with room to spare */
+  SMALL = 128,                            /* the longest of what is said beside ENTRY and DATA, with room to spare */
+  OUT_MAX = THIRL_PARCEL_READ_MAX + 8192, /* one DATA at a time: what waits long has left the processor's caches */
+  OUT_LOW = THIRL_PARCEL_READ_MAX + SMALL /* room that one step needs at most */
 };
 
 enum { IDLE, OPENING, PROVING, SENDING, CHECKING };
@@ -182,7 +183,7 @@ static bool ask(thirl_parcel_sender *s, thirl_parcel_action_kind kind, uint64_t 
 
 /* False: nothing now. */
 static bool work(thirl_parcel_sender *s, thirl_parcel_action *a) {
-  while (s->dead == THIRL_OK && thirl_buffer_room(&s->out) >= THIRL_PARCEL_DATA_MAX + SMALL) {
+  while (s->dead == THIRL_OK && thirl_buffer_room(&s->out) >= OUT_LOW) {
     switch (s->phase) {
     case IDLE:
       if (s->n == 0) return false;

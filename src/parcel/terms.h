@@ -6,7 +6,7 @@
 #include "parcel/offer.h"
 #include "parcel/reason.h"
 
-enum { THIRL_PARCEL_READ_MAX = THIRL_PARCEL_DATA_MAX }; /* bytes asked for at a time */
+enum { THIRL_PARCEL_READ_MAX = 32768 }; /* bytes asked for at a time, and of one DATA that we send */
 
 typedef enum thirl_parcel_action_kind {
   /* of a sender */

@@ -167,7 +167,7 @@ static void what_changed_on_the_way_is_not_kept(void **state) {
   (void)state;
   uint32_t a = rig_add(&disks, "a", 100000, 1);
   rig_begin(&r, &disks);
-  r.spoil = 50000;
+  r.spoil = 20000;
   rig_run(&r, BIG, 0);
   assert_ended(THIRL_PARCEL_PARTLY);
   assert_false(disks.whole[a].there);
