@@ -32,10 +32,11 @@ struct courier {
   thirl_session_handle session, caller; /* caller: another peer that has come in */
   char peer[THIRL_PEER_MAX];
   trunk *trunk;
-  uint32_t stream;                       /* 0: none yet */
-  bool up, carrying, spoke, finished, said_end; /* of the session; carrying: the cargo has begun; spoke: the peer's has */
-  bool was_up, met;                      /* of any; met: the peer spoke as a parcel does */
-  bool over, initialized, parting;       /* parting: all is said, and the peer is to hear it */
+  uint32_t stream; /* 0: none yet */
+  bool up, carrying, spoke, finished,
+      said_end;                    /* of the session; carrying: the cargo has begun; spoke: the peer's has */
+  bool was_up, met;                /* of any; met: the peer spoke as a parcel does */
+  bool over, initialized, parting; /* parting: all is said, and the peer is to hear it */
   int code;
   uint64_t heard_at, progress_at, progress, redial_at, pause_ms, parting_until;
   uv_timer_t tick, again;
