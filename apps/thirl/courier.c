@@ -89,7 +89,7 @@ static void on_gone(courier *c, thirl_error e, const char *more) {
     courier_stop(c, EXIT_OK);
   } else if (e == THIRL_E_PEER_CLOSED && spoke && !listens) {
     fail(c, e, "the other side has stopped; the same two commands go on from here", EXIT_INTERRUPTED);
-  } else if (listens && (may_come_back(e) || !was_up)) {
+  } else if (listens && e != THIRL_E_ONLY_RELAY && (may_come_back(e) || !was_up)) {
     status_note("broken", "the session broke (%s); waiting for the other side to come again",
                 more && *more ? more : thirl_error_text(e));
     if (!c->met && c->first_ms) c->progress_at = uv_now(&c->turns.loop);
@@ -410,6 +410,7 @@ int courier_run(courier *c, const courier_cargo *cargo, void *owner) {
   if (!c->over) turns_run(&c->turns);
   if (!c->over && c->turns.error != THIRL_OK) fail(c, c->turns.error, "", EXIT_GENERIC);
   int code = c->over ? c->code : EXIT_SIGNAL + c->turns.caught;
+  if (!c->over && c->met) status_note("stopped", "stopped; the same two commands go on from here");
   if (c->session && !(c->over && code == EXIT_OK))
     thirl_close(c->context, c->session); /* the peer need not wait for us in vain */
   leave(c);

@@ -16,7 +16,10 @@
 #include "parcel_files.h"
 #include "status.h"
 
-enum { FOLDER_MAX = THIRL_PARCEL_ENTRIES_MAX }; /* names in one folder */
+enum {
+  FOLDER_MAX = THIRL_PARCEL_ENTRIES_MAX + 1, /* names in one folder: one too many is noticed */
+  LINES_MAX = 20                             /* about what is left out */
+};
 
 struct parcel_origin {
   char *folder; /* where the first part of its name is; owned by the first entry of a word */
@@ -34,7 +37,10 @@ static int complain(const char *path, const char *what) {
 }
 
 static void leave_out(const char *name, const char *why) {
+  static unsigned lines;
   char text[THIRL_PARCEL_SHOWN_MAX];
+  if (lines++ == LINES_MAX) status_note("left-out", "left out: more, of which there is no line");
+  if (lines > LINES_MAX) return;
   status_note("left-out", "left out: %s: %s", thirl_parcel_name_clean(THIRL_BYTES(name, strlen(name)), text), why);
 }
 

@@ -76,7 +76,6 @@ static size_t act(send_run *r, const thirl_parcel_action *a) {
     thirl_parcel_reason reason = parcel_list_open(&r->list, a->index, &r->fd);
     r->name = thirl_parcel_offer_get(&r->list.offer, a->index).name;
     thirl_parcel_sender_opened(&r->sender, reason);
-    if (reason != THIRL_PARCEL_OK) parcel_words_file(r->name, reason);
     break;
   }
   case THIRL_PARCEL_DO_READ:
