@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Programs: apps/<name>/*.c is one program, each file of lab/<room>/ and examples/ that has a main is one.
+# Programs: apps/<name>/*.c is one program (apps/options: what they share), each file of lab/<room>/ and examples/ that has a main is one.
 
 set(THIRL_PROGRAM_LIBRARIES thirl_all)
 foreach(optional INIH JANSSON LIBUV MINIUPNPC NATPMP)
@@ -40,9 +40,14 @@ foreach(source IN LISTS mains)
   target_link_libraries(${name} PRIVATE ${libraries})
 endforeach()
 
-foreach(app thirl thirld)
+foreach(app options thirl thirld pages)
   thirl_split_mains(${PROJECT_SOURCE_DIR}/apps/${app} mains helpers)
   set(libraries ${THIRL_PROGRAM_LIBRARIES})
+  if(app STREQUAL pages) # apps/pages writes the manual of the others
+    list(PREPEND libraries app_thirl app_thirld)
+  elseif(TARGET app_options)
+    list(PREPEND libraries app_options)
+  endif()
   if(app STREQUAL thirl AND TARGET thirl_lab)
     list(PREPEND libraries thirl_lab) # thirl lab
   endif()

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What the command line said, and the commands. table.c has the table of both, which dispatch, --help, the manual and completion are made of. */
+/*
+ * What the command line said, and the commands. table.c has the table of both, which dispatch, --help, the manual and completion are made of; that each
+ * command has its page is checked by tests/unit/pages/pages_test.c.
+ */
 #ifndef THIRL_APPS_COMMAND_H
 #define THIRL_APPS_COMMAND_H
 
 #include <stdbool.h>
 
+#include "apps/options/options.h"
 #include "exit.h"
-#include "options.h"
 
-enum { ARGUMENTS_WORDS_MAX = 4096 };
+enum { ARGUMENTS_WORDS_MAX = 4096, COMMAND_WORDS_ANY = 1 << 20 /* and options stand before them */ };
 
 /** What the command line said. Strings point into argv or the environment. */
 typedef struct arguments {
@@ -32,16 +35,21 @@ typedef struct arguments {
   bool yes; /* what is asked otherwise */
 } arguments;
 
+struct lab_arguments; /* lab.h */
+
 typedef struct command {
   const char *name;
-  const char *synopsis;             /* behind the name */
-  const char *summary;              /* one line */
+  const char *synopsis; /* behind the name; its words in capitals are completed as apps/pages/complete.c says */
+  const char *summary;  /* one line */
   const option_row *const *options; /* ends with a NULL */
-  const char *ends;                 /* exit codes beside the usual ones, for --help; or NULL */
   bool takes_ticket;
-  unsigned words_max; /* so many words that are no options */
+  unsigned words_least, words_max; /* so many words that are no options */
+  unsigned exits;                  /* EXIT_SET of those it can end with; 0: all of exit_table */
+  const char *exit_words;          /* instead: what the exit code is, where it is somebody else's */
   int (*run)(const arguments *a);
-  int (*run_words)(int argc, char **argv); /* instead: it has commands and options of its own */
+  int (*run_lab)(const struct lab_arguments *a); /* instead, in the table of lab */
+  int (*run_words)(int argc, char **argv);       /* instead: it has commands, which it reads itself */
+  const struct command *commands;                /* those; ends with a name that is NULL */
 } command;
 
 /** All of them, in the order in which they are shown; ends with a name that is NULL. */

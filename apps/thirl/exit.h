@@ -5,9 +5,10 @@
 
 #include <stdbool.h>
 
+#include "apps/options/exits.h"
 #include "thirl/thirl.h"
 
-/* Exit codes, as "thirl COMMAND --help" lists them. */
+/* Exit codes. exit_table says what they mean. */
 enum {
   EXIT_OK = 0,
   EXIT_GENERIC = 1,
@@ -22,6 +23,12 @@ enum {
   EXIT_CRIT = 11,   /* tune: something critical */
   EXIT_SIGNAL = 128 /* plus its number */
 };
+
+/** A set of exit codes, for a command that cannot end with all of them: EXIT_SET(EXIT_OK) | EXIT_SET(EXIT_USAGE). */
+#define EXIT_SET(code) (1u << ((code) < EXIT_SIGNAL ? (code) : 31))
+
+/** All of them, in order; EXIT_SIGNAL stands for all signals. */
+extern const exit_row exit_table[];
 
 /** The exit code for an error; was_up: the stream had been usable before. */
 int command_exit_code(thirl_error e, bool was_up);

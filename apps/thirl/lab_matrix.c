@@ -15,22 +15,22 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "command.h"
+#include "lab.h"
 #include "lab/matrix/matrix_html.h"
 #include "lab/matrix/matrix_json.h"
 #include "lab/matrix/matrix_pair.h"
 #include "lab/matrix/matrix_text.h"
-#include "lab_matrix.h"
 #include "io/clock.h"
 
-enum { JOBS_MAX = 32, PATH_LEN = 512, LATENCY_MS = 25, TIMEOUT_S = 60, LINE_MAX_LEN = 256 };
+enum { JOBS_MAX = 32, PATH_LEN = 512, TIMEOUT_S = 60, LINE_MAX_LEN = 256 };
 
-typedef struct matrix_arguments {
-  const char *results, *json, *html, *keep;
+/** What is left of the command line when the matrix is known. */
+typedef struct settings {
+  const char *keep; /* a directory */
   unsigned jobs, timeout_s;
-  bool in_user, all, help;
+  bool in_user;
   char temporary[PATH_LEN]; /* kept, until the end */
-} matrix_arguments;
+} settings;
 
 /** A pair under way, in a process of its own, which sends an answer when it has ended. */
 typedef struct job {
@@ -85,7 +85,7 @@ static void name_pair(size_t cell, char *out, size_t size) {
 }
 
 /* Empty, below the directory of all pairs. */
-static bool make_directory(const matrix_arguments *a, size_t cell, char *path) {
+static bool make_directory(const settings *a, size_t cell, char *path) {
   char name[2 * THIRL_LAB_MATRIX_NAME_MAX + 8];
   name_pair(cell, name, sizeof name);
   snprintf(path, PATH_LEN, "%s/%s", a->keep, name);
@@ -93,7 +93,7 @@ static bool make_directory(const matrix_arguments *a, size_t cell, char *path) {
   return mkdir(path, 0777) == 0;
 }
 
-static void try_pair(const matrix_arguments *a, size_t cell, unsigned number, answer *out) {
+static void try_pair(const settings *a, size_t cell, unsigned number, answer *out) {
   char path[PATH_LEN], name[THIRL_LAB_MATRIX_NAME_MAX + 1];
   *out = (answer){.error = THIRL_OK};
   snprintf(name, sizeof name, "matrix-%d-%u", (int)getppid(), number);
@@ -107,7 +107,7 @@ static void try_pair(const matrix_arguments *a, size_t cell, unsigned number, an
   if (a->keep == a->temporary) nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static bool start_job(const matrix_arguments *a, job *j, size_t cell, unsigned number) {
+static bool start_job(const settings *a, job *j, size_t cell, unsigned number) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return false;
   fflush(NULL);
@@ -204,7 +204,7 @@ static void stop_jobs(job *jobs) {
   }
 }
 
-static bool run_all(const matrix_arguments *a, FILE *results) {
+static bool run_all(const settings *a, FILE *results) {
   job jobs[JOBS_MAX] = {{0}};
   progress p = {.total = thirl_lab_matrix_count(&matrix, THIRL_LAB_MATRIX_PENDING),
                 .begin = thirl_io_clock_now(),
@@ -264,64 +264,19 @@ static bool write_file(const char *path, bool html) {
   return good;
 }
 
-static int show_results(const matrix_arguments *a) {
+static int show_results(const lab_arguments *a) {
   char summary[LINE_MAX_LEN];
-  bool good = true, to_stdout = (a->json && strcmp(a->json, "-") == 0) || (a->html && strcmp(a->html, "-") == 0);
+  bool good = true,
+       to_stdout = (a->json_file && strcmp(a->json_file, "-") == 0) || (a->html && strcmp(a->html, "-") == 0);
   FILE *text = to_stdout ? stderr : stdout;
   thirl_lab_matrix_text_write(&matrix, isatty(fileno(text)) != 0, text);
   fprintf(text, "%s\n", thirl_lab_matrix_text_summary(&matrix, summary, sizeof summary));
-  if (a->json) good = write_file(a->json, false);
+  if (a->json_file) good = write_file(a->json_file, false);
   if (a->html) good = write_file(a->html, true) && good;
   return good ? EXIT_OK : EXIT_GENERIC;
 }
 
-/* ---- the command line ---- */
-
-static const struct {
-  const char *name, *value, *help;
-} options[] = {
-    {"--nats", "LIST", "presets and behaviours: fullcone,symmetric,adm/apdf (default: the four classic types)"},
-    {"--nat", "WORDS", "one more, with words of its own: \"mine map=adm tcp.unsolicited=rst\""},
-    {"--all", NULL, "the nine behaviours of RFC 4787, 81 pairs"},
-    {"--engine", "ENGINE", "natbox (default) or netfilter"},
-    {"--latency", "MS", "of each access; twice that from one host to the other (default: 25)"},
-    {"--server", "COMMAND", "runs on 203.0.113.10 (default: thirld; \"\" is none)"},
-    {"--left", "COMMAND", "runs behind the first NAT (default: thirl listen)"},
-    {"--right", "COMMAND", "runs behind the second NAT (default: thirl connect)"},
-    {"--judge", "COMMAND", "runs after each pair, and says what happened"},
-    {"--timeout", "SECONDS", "of each pair (default: 60)"},
-    {"--jobs", "N", "pairs at a time (default: as many as there are processors)"},
-    {"--results", "FILE", "goes on where this file ends, if it is there"},
-    {"--json", "FILE", "the report"},
-    {"--html", "FILE", "the page"},
-    {"--keep", "DIRECTORY", "leave what the programs of each pair have written there"},
-    {"--title", "TEXT", "of the page"},
-    {"--user-namespace", NULL, "in user namespaces, even for root"},
-    {"--help", NULL, "this text"},
-};
-enum { N_OPTIONS = sizeof options / sizeof *options };
-
-static int print_help(void) {
-  printf("usage: thirl lab matrix [options]\nwhat two programs can do behind every pair of a list of NATs\n\n");
-  for (size_t i = 0; i < N_OPTIONS; i++) {
-    char left[48];
-    snprintf(left, sizeof left, "%s %s", options[i].name, options[i].value ? options[i].value : "");
-    printf("  %-22s %s\n", left, options[i].help);
-  }
-  printf("\nCommands are lines for sh, run in a directory of the pair (THIRL_MATRIX_DIR), with THIRL_MATRIX_SIDE and "
-         "THIRL_MATRIX_SERVER.\nThey say what happened by a line on stdout such as {\"path\":\"tcp\",\"ms\":153}: udp, "
-         "tcp, "
-         "any, relay or none; or by their exit code.\n");
-  return EXIT_OK;
-}
-
-static bool read_number(const char *text, unsigned long least, unsigned long most, unsigned *out) {
-  char *end;
-  unsigned long v = strtoul(text, &end, 10);
-  if (*end || *text < '0' || *text > '9' || v < least || v > most) return false;
-  *out = (unsigned)v;
-  return true;
-}
+/* ---- what is tried ---- */
 
 static thirl_error add_list(const char *list, thirl_lab_complaint *why) {
   thirl_error e = THIRL_OK;
@@ -336,54 +291,14 @@ static thirl_error add_list(const char *list, thirl_lab_complaint *why) {
   return e;
 }
 
-/* false: told why. */
-static bool set_option(matrix_arguments *a, const char *name, const char *value) {
-  thirl_lab_complaint why = {""};
-  const struct {
-    const char *name, **at;
-  } texts[] = {{"--results", &a->results}, {"--json", &a->json},         {"--html", &a->html},
-               {"--keep", &a->keep},       {"--server", &matrix.server}, {"--left", &matrix.left},
-               {"--right", &matrix.right}, {"--judge", &matrix.judge},   {"--engine", &matrix.engine},
-               {"--title", &matrix.title}};
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-    if (strcmp(name, texts[i].name) == 0) {
-      *texts[i].at = value;
-      return true;
-    }
-  bool good = true;
-  if (strcmp(name, "--nats") == 0)
-    good = add_list(value, &why) == THIRL_OK;
-  else if (strcmp(name, "--nat") == 0)
-    good = thirl_lab_matrix_add(&matrix, value, &why) == THIRL_OK;
-  else if (strcmp(name, "--latency") == 0)
-    good = read_number(value, 0, THIRL_LAB_MATRIX_LATENCY_MAX, &matrix.latency_ms);
-  else if (strcmp(name, "--timeout") == 0)
-    good = read_number(value, 1, 86400, &a->timeout_s);
-  else if (strcmp(name, "--jobs") == 0)
-    good = read_number(value, 1, JOBS_MAX, &a->jobs);
-  if (good) return true;
-  fprintf(stderr, "thirl lab matrix: %s: %s\n", name, why.text[0] ? why.text : "not a number that makes sense here");
-  return false;
-}
-
-static bool parse(int argc, char **argv, matrix_arguments *a) {
-  for (int i = 0; i < argc; i++) {
-    size_t k = 0;
-    while (k < N_OPTIONS && strcmp(argv[i], options[k].name) != 0 &&
-           !(strcmp(argv[i], "-h") == 0 && strcmp(options[k].name, "--help") == 0))
-      k++;
-    if (k == N_OPTIONS) return fail("unknown option", argv[i]);
-    if (options[k].value && i + 1 == argc) return fail("an option wants a value", argv[i]);
-    if (strcmp(argv[i], "--all") == 0)
-      a->all = true;
-    else if (strcmp(argv[i], "--user-namespace") == 0)
-      a->in_user = true;
-    else if (strcmp(options[k].name, "--help") == 0)
-      a->help = true;
-    else {
-      if (!set_option(a, argv[i], argv[i + 1])) return false;
-      i++;
-    }
+/* "mine map=adm" is one NAT, everything else a list. False: told why. */
+static bool add_nats(const lab_arguments *a) {
+  for (unsigned i = 0; i < a->nats.n; i++) {
+    thirl_lab_complaint why = {""};
+    const char *text = a->nats.at[i];
+    bool is_one = text[strcspn(text, " ,")] == ' ';
+    thirl_error e = is_one ? thirl_lab_matrix_add(&matrix, text, &why) : add_list(text, &why);
+    if (e != THIRL_OK) return fail(is_one ? "--nat" : "--nats", why.text);
   }
   return true;
 }
@@ -403,20 +318,24 @@ static bool find_programs(char *thirl, char *thirld) {
   return true;
 }
 
-/* false: told why. */
-static bool complete(matrix_arguments *a) {
+/* What the command line says, and the rest by default. False: told why. */
+static bool fill_matrix(const lab_arguments *a) {
   static char thirl[PATH_LEN], thirld[PATH_LEN + 1];
   thirl_lab_complaint why = {""};
   thirl_error e = THIRL_OK;
   char *server, *side;
+  matrix.latency_ms = a->latency_ms;
+  matrix.engine = a->engine ? a->engine : "natbox";
+  matrix.server = a->server;
+  matrix.left = a->left;
+  matrix.right = a->right;
+  matrix.judge = a->judge ? a->judge : "";
+  if (!add_nats(a)) return false;
   if (a->all) e = thirl_lab_matrix_add_all(&matrix, &why);
   if (e == THIRL_OK && matrix.n == 0) e = add_list("fullcone,restricted,portrestricted,symmetric", &why);
   if (e != THIRL_OK) return fail(why.text, NULL);
-  if (strcmp(matrix.engine, "natbox") != 0 && strcmp(matrix.engine, "netfilter") != 0)
-    return fail("--engine wants natbox or netfilter, not", matrix.engine);
   if ((matrix.left == NULL) != (matrix.right == NULL)) return fail("--left and --right belong together", NULL);
-  if (!matrix.title) matrix.title = matrix.left ? "Two programs behind NATs" : "thirl behind NATs";
-  if (!matrix.judge) matrix.judge = "";
+  matrix.title = a->title ? a->title : matrix.left ? "Two programs behind NATs" : "thirl behind NATs";
   if (matrix.left) {
     if (!matrix.server) matrix.server = "";
     return true;
@@ -429,7 +348,7 @@ static bool complete(matrix_arguments *a) {
 }
 
 /* Where the pairs leave their files. */
-static bool open_directory(matrix_arguments *a) {
+static bool open_directory(settings *a) {
   const char *where = getenv("TMPDIR");
   if (a->keep) return mkdir(a->keep, 0777) == 0 || errno == EEXIST || fail(a->keep, strerror(errno));
   snprintf(a->temporary, sizeof a->temporary, "%s/thirl-matrix-XXXXXX", where && *where ? where : "/tmp");
@@ -437,16 +356,15 @@ static bool open_directory(matrix_arguments *a) {
   return mkdtemp(a->temporary) || fail(a->temporary, strerror(errno));
 }
 
-int lab_matrix(int argc, char **argv) {
-  matrix_arguments a = {.jobs = count_processors(), .timeout_s = TIMEOUT_S};
+int lab_matrix(const lab_arguments *said) {
+  settings a = {.keep = said->keep,
+                .jobs = said->jobs ? said->jobs : count_processors(),
+                .timeout_s = said->timeout_s ? said->timeout_s : TIMEOUT_S,
+                .in_user = said->in_user};
   int code = EXIT_OK;
-  matrix.latency_ms = LATENCY_MS;
-  matrix.engine = "natbox";
-  if (!parse(argc, argv, &a)) return EXIT_USAGE;
-  if (a.help) return print_help();
-  if (!complete(&a)) return EXIT_USAGE;
-  FILE *results = a.results ? open_results(a.results, &code) : NULL;
-  if (a.results && !results) return code;
+  if (!fill_matrix(said)) return EXIT_USAGE;
+  FILE *results = said->results ? open_results(said->results, &code) : NULL;
+  if (said->results && !results) return code;
   const struct sigaction action = {.sa_handler = on_signal};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
@@ -454,6 +372,7 @@ int lab_matrix(int argc, char **argv) {
   bool good = open_directory(&a) && run_all(&a, results);
   if (a.temporary[0]) nftw(a.temporary, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
   if (results) fclose(results);
-  if (good || thirl_lab_matrix_count(&matrix, THIRL_LAB_MATRIX_PENDING) < matrix.n * matrix.n) code = show_results(&a);
+  if (good || thirl_lab_matrix_count(&matrix, THIRL_LAB_MATRIX_PENDING) < matrix.n * matrix.n)
+    code = show_results(said);
   return caught ? EXIT_SIGNAL + (int)caught : good ? code : EXIT_GENERIC;
 }

@@ -5,25 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "help.h"
 #include "thirl/thirl.h"
 
 static void print_usage(FILE *to) {
-  fprintf(to, "usage: thirl COMMAND [options]\n\n");
-  for (const command *c = command_table; c->name; c++)
-    fprintf(to, "  %-8s %s\n", c->name, c->summary);
-  fprintf(to,
-          "\n\"thirl COMMAND --help\" tells more. Data goes through stdin and stdout, everything else to stderr.\n");
-}
-
-static void print_help(const command *c) {
-  printf("usage: thirl %s %s\n%s\n\n", c->name, c->synopsis, c->summary);
-  options_print(c->options, stdout);
-  if (c->takes_ticket) printf("\nThe ticket may also come as the first line of stdin (\"-\") or in $THIRL_TICKET.\n");
-  printf(
-      "\nexit codes: 0 done, 1 other, 2 usage, 3 peer not there, 4 no path, 5 only a relayed path with --direct-only,\n"
-      "            6 wrong key or ticket, 7 server unreachable, 8 interrupted, 130/143 signal\n");
-  if (c->ends) printf("            %s\n", c->ends);
+  help_list(command_table, "thirl", to);
+  fprintf(to, " Data goes through stdin and stdout, everything else to stderr.\n");
 }
 
 /* A ticket in argv can be read by every process of the machine: take it out as soon as it is copied. */
@@ -55,7 +42,7 @@ static int take_word(char *word, void *owner) {
 
 static int parse(reading *r, int argc, char **argv) {
   arguments *a = &r->arguments;
-  const options_reading o = {"thirl", r->command->options, a, take_word, r};
+  const options_reading o = {.who = "thirl", .rows = r->command->options, .into = a, .on_word = take_word, .owner = r};
   int bad = options_read(&o, argc, argv);
   if (bad == EXIT_OK && a->direct_only && a->relay_only)
     return options_complain("thirl", "--direct-only and --relay-only exclude each other", NULL);
@@ -84,7 +71,7 @@ static int dispatch(int argc, char **argv) {
       return bad;
     }
     if (r.arguments.help) {
-      print_help(c);
+      help_print(c, "thirl");
       return EXIT_OK;
     }
     return c->run(&r.arguments);
@@ -100,15 +87,15 @@ int main(int argc, char **argv) {
     print_usage(stderr);
     return EXIT_USAGE;
   }
-  bool asks = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0;
+  bool asks = help_is_asked(argv[1]);
   if (asks && (argc == 2 || argv[1][0] == '-')) {
     print_usage(stdout);
     return EXIT_OK;
   }
-  if (asks) { /* "help nat" is "nat --help" */
+  if (asks) { /* "help nat" is "nat --help", "help lab up" is "lab up --help" */
     static char help[] = "--help";
-    char *words[] = {argv[0], argv[2], help, NULL};
-    return dispatch(3, words);
+    char *words[] = {argv[0], argv[2], argc > 3 ? argv[3] : help, argc > 3 ? help : NULL, NULL};
+    return dispatch(argc > 3 ? 4 : 3, words);
   }
   return dispatch(argc, argv);
 }

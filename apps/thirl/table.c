@@ -3,15 +3,24 @@
 #include <stddef.h>
 
 #include "command.h"
+#include "lab.h"
 
-#define FLAG(row, name, field, help)                                                                                   \
-  static const option_row row = {name, NULL, help, OPTION_FLAG, offsetof(arguments, field), 0, 0, NULL}
-#define TEXT(row, name, value, field, help)                                                                            \
-  static const option_row row = {name, value, help, OPTION_TEXT, offsetof(arguments, field), 0, 0, NULL}
-#define LIST(row, name, value, field, help)                                                                            \
-  static const option_row row = {name, value, help, OPTION_LIST, offsetof(arguments, field), 0, 0, NULL}
-#define NUMBER(row, name, value, field, most, wants, help)                                                             \
-  static const option_row row = {name, value, help, OPTION_NUMBER, offsetof(arguments, field), 1, most, wants}
+#define PLACE(field) .offset = offsetof(arguments, field)
+#define FLAG(row, word, field, text)                                                                                   \
+  static const option_row row = {.name = word, .help = text, .kind = OPTION_FLAG, PLACE(field)}
+#define TEXT(row, word, stands, field, text)                                                                           \
+  static const option_row row = {.name = word, .value = stands, .help = text, .kind = OPTION_TEXT, PLACE(field)}
+#define LIST(row, word, stands, field, text)                                                                           \
+  static const option_row row = {.name = word, .value = stands, .help = text, .kind = OPTION_LIST, PLACE(field)}
+#define NUMBER(row, word, stands, field, highest, what, text)                                                          \
+  static const option_row row = {.name = word,                                                                         \
+                                 .value = stands,                                                                      \
+                                 .help = text,                                                                         \
+                                 .kind = OPTION_NUMBER,                                                                \
+                                 PLACE(field),                                                                         \
+                                 .least = 1,                                                                           \
+                                 .most = highest,                                                                      \
+                                 .wants = what}
 
 /* ---- a session ---- */
 
@@ -112,6 +121,9 @@ static const option_row *const for_receive[] = {&into,      &overwrite,   &yes, 
                                                 &quiet,     &help,        NULL};
 static const option_row *const for_version[] = {&json_same, &help, NULL};
 
+/* Of what asks nobody else. */
+#define LOCAL_EXITS (EXIT_SET(EXIT_OK) | EXIT_SET(EXIT_GENERIC) | EXIT_SET(EXIT_USAGE))
+
 const command command_table[] = {
     {.name = "listen",
      .synopsis = "[options]",
@@ -146,26 +158,31 @@ const command command_table[] = {
      .synopsis = "[options]",
      .summary = "print the id of this machine's key, making the key on first use",
      .options = for_key,
+     .exits = LOCAL_EXITS,
      .run = command_key},
     {.name = "nat",
      .synopsis = "[options] [SERVER[:PORT]...]",
      .summary = "tell what NAT this machine is behind, and what that means",
      .options = for_nat,
      .words_max = 8,
+     .exits = LOCAL_EXITS | EXIT_SET(EXIT_NO_SERVER) | EXIT_SET(EXIT_SIGNAL),
      .run = command_nat},
     {.name = "tune",
      .synopsis = "[options]",
      .summary = "tell whether this Linux suits what shall run on it, and what to change",
      .options = for_tune,
-     .ends = "10 something to warn of, 11 something critical",
+     .exits = LOCAL_EXITS | EXIT_SET(EXIT_WARN) | EXIT_SET(EXIT_CRIT) | EXIT_SET(EXIT_SIGNAL),
      .run = command_tune},
     {.name = "lab",
+     .synopsis = "COMMAND [options]",
      .summary = "any network of hosts and NATs on this machine; see \"thirl lab --help\"",
+     .commands = lab_table,
      .run_words = command_lab},
     {.name = "version",
      .synopsis = "[options]",
      .summary = "print the version",
      .options = for_version,
+     .exits = LOCAL_EXITS,
      .run = command_version},
     {.name = NULL},
 };

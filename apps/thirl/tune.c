@@ -9,7 +9,6 @@
 #include "command.h"
 #include "host/host.h"
 #include "host/subject.h"
-#include "options.h"
 #include "tune/nat_report.h"
 #include "tune/words.h"
 #include "tune_mode.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* thirld.conf: text to values. Knows the grammar and the names; opens no file but the one that is asked for. */
+/* What thirld is told, as values. config_table.h has the names of thirld.conf, config_file.h its grammar. */
 #ifndef THIRLD_CONFIG_H
 #define THIRLD_CONFIG_H
 
@@ -9,8 +9,7 @@
 enum {
   CONFIG_PORT = 3478,           /* when an address has none */
   CONFIG_ALTERNATE_PORT = 3479, /* when an alternate has none */
-  CONFIG_BYTES_MAX = 65536,     /* a longer file is none of ours */
-  CONFIG_LINE_MAX = 190,
+  CONFIG_DRAIN_S = 30,          /* by default */
   CONFIG_COMPLAINT_MAX = 256
 };
 
@@ -28,13 +27,6 @@ typedef struct config {
 
 /** The values of an empty file, listeners not yet filled in. */
 void config_init(config *c);
-/**
- * Read settings on top of what c holds. E_SYNTAX, with a sentence for a person that begins with the line number ("12: ...") in complaint; c is
- * then as far as it was read.
- */
-thirl_error config_parse(config *c, thirl_bytes text, char complaint[CONFIG_COMPLAINT_MAX]);
-/** The same from a file. E_NOT_FOUND, E_PERMISSION, E_IO, E_LIMIT (too long), with a sentence too. */
-thirl_error config_load(config *c, const char *path, char complaint[CONFIG_COMPLAINT_MAX]);
 /** Add a listener to both kinds, or to one: "0.0.0.0", "192.0.2.1:3478", "[::]:3478". E_SYNTAX, E_LIMIT. */
 thirl_error config_add_listener(config *c, const char *address, bool tcp, bool udp);
 /** A second address for NAT discovery, one per family: "192.0.2.2", "[2001:db8::2]:3479". E_SYNTAX, E_LIMIT. */

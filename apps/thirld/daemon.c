@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "config_file.h"
 #include "io/net.h"
 #include "io/clock.h"
 #include "io/secrets.h"

@@ -128,14 +128,16 @@ refuses() { # SENTENCE ARGUMENT...
   local sentence=$1
   shift
   matrix "$@"
-  check "refused: $sentence" [ "$? $(cat "$work/err")" = "2 thirl lab matrix: $sentence" ]
+  check "refused: $sentence" [ "$? $(head -n 1 "$work/err")" = "2 thirl lab matrix: $sentence" ]
 }
 refuses '--nats: "fullcon" is neither a preset nor a behaviour such as adm/apdf' --nats fullcon
 refuses '--nats: there are two NATs called symmetric' --nats symmetric,symmetric
 refuses '--nat: "map=amd" is nothing that a NAT can have' --nat 'mine map=amd'
-refuses '--engine wants natbox or netfilter, not: both' --engine both
+refuses '--engine wants natbox or netfilter, not both' --engine both
 refuses '--left and --right belong together' --left true
-refuses '--jobs: not a number that makes sense here' --jobs 0
-refuses 'unknown option: --foo' --foo
-refuses 'an option wants a value: --json' --json
+refuses '--jobs wants a number from 1 to 32, not 0' --jobs 0
+refuses '--nats: a list has no blanks: use --nat' --nats 'fullcone, symmetric'
+refuses 'unknown option --foo' --foo
+refuses '--json wants a value' --json
+refuses 'one word too many: pair' pair
 [ "$wrong" -eq 0 ]

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "apps/thirld/config.h"
+#include "apps/thirld/config_file.h"
 
 static void refuses(const char *text, const char *complaint) {
   config c;
@@ -216,30 +216,6 @@ static void knows_how_others_see_it(void **state) {
           "6: too many of public: four at most, not \"1.1.1.5 2.1.1.1\" too");
 }
 
-/* The commented sample says what holds without it: with its marks taken away it changes nothing. */
-static void the_sample_shows_the_defaults(void **state) {
-  (void)state;
-  char said[CONFIG_COMPLAINT_MAX], text[CONFIG_BYTES_MAX];
-  config plain, marked;
-  config_init(&plain);
-  assert_int_equal(config_load(&plain, THIRL_SOURCE_DIR "/apps/thirld/thirld.conf", said), THIRL_OK);
-  FILE *f = fopen(THIRL_SOURCE_DIR "/apps/thirld/thirld.conf", "r");
-  assert_non_null(f);
-  size_t n = fread(text, 1, sizeof text, f), to = 0;
-  fclose(f);
-  for (size_t i = 0; i < n; i++) /* "#name" is a setting, "# word" a remark */
-    if (!(text[i] == '#' && (i == 0 || text[i - 1] == '\n') && i + 1 < n && text[i + 1] != ' ' && text[i + 1] != '\n'))
-      text[to++] = text[i];
-  config_init(&marked);
-  assert_int_equal(config_parse(&marked, THIRL_BYTES(text, to), said), THIRL_OK);
-  assert_int_equal(marked.n_tcp, 4);
-  assert_int_equal(marked.limits.max_connections, 20000);
-  assert_int_equal(marked.limits.registers_per_second_per_ip, 100);
-  assert_true(completes(&plain));
-  assert_false(completes(&marked));
-  assert_memory_equal(&plain, &marked, sizeof plain);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nothing_means_the_defaults),
@@ -251,7 +227,6 @@ int main(void) {
       cmocka_unit_test(sockets_on_every_address_need_no_more),
       cmocka_unit_test(says_what_an_alternate_lacks),
       cmocka_unit_test(knows_how_others_see_it),
-      cmocka_unit_test(the_sample_shows_the_defaults),
   };
   return cmocka_run_group_tests_name("thirld/config", tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/thirld/config_file.h"
 #include "apps/thirld/daemon.h"
 #include "io/clock.h"
 #include "io/secrets.h"
