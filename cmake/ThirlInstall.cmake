@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What `make install` puts where: programs, libthirl (shared and static), headers, pkg-config, CMake package.
+# What `make install` puts where: programs, manual, completion, libthirl (shared and static), headers, pkg-config, CMake package.
 include(CMakePackageConfigHelpers)
 
 foreach(program thirl thirld)
@@ -9,6 +9,14 @@ foreach(program thirl thirld)
 endforeach()
 
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+if(TARGET pages)
+  install(DIRECTORY ${THIRL_SHARE}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR})
+  foreach(folder bash-completion zsh fish)
+    install(DIRECTORY ${THIRL_SHARE}/${folder} DESTINATION ${CMAKE_INSTALL_DATADIR})
+  endforeach()
+  install(FILES ${THIRL_SHARE}/thirld.conf DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endif()
 
 if(TARGET thirl_shared)
   set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/thirl)

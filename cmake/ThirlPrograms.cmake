@@ -66,6 +66,20 @@ foreach(app options thirl thirld pages)
   endif()
 endforeach()
 
+# The manual, completion and the sample of thirld.conf: <build>/share, from the tables of the programs and docs/man.
+if(TARGET pages)
+  set_target_properties(pages PROPERTIES OUTPUT_NAME thirl-pages)
+  target_compile_definitions(app_pages PRIVATE THIRL_VERSION="${PROJECT_VERSION}")
+  file(GLOB prose CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.txt)
+  set(THIRL_SHARE ${PROJECT_BINARY_DIR}/share)
+  add_custom_command(
+    OUTPUT ${THIRL_SHARE}/examples.tsv
+    COMMAND pages ${PROJECT_SOURCE_DIR} ${THIRL_SHARE}
+    DEPENDS pages ${prose}
+    VERBATIM)
+  add_custom_target(manual ALL DEPENDS ${THIRL_SHARE}/examples.tsv)
+endif()
+
 file(GLOB examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c)
 foreach(source IN LISTS examples)
   get_filename_component(name ${source} NAME_WE)
