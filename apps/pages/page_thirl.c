@@ -4,7 +4,7 @@
 
 #include "apps/thirl/lab.h"
 #include "inline.h"
-#include "lab/preset.h"
+#include "lab/text/preset.h"
 #include "mdoc.h"
 #include "page.h"
 
