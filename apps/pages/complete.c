@@ -49,6 +49,10 @@ complete_kind complete_value(const option_row *o) {
   return o->kind == OPTION_CHOICE ? COMPLETE_CHOICE : complete_kind_of(o->value);
 }
 
+const char *complete_help(const option_row *o) {
+  return strcmp(o->name, "--help") == 0 ? "print a short help" : o->help;
+}
+
 /* ---- words of a synopsis ---- */
 
 /* "[options]", "[--name NAME]", "[--]": how long such a thing at the start of text is; 0: it is none. */
@@ -66,7 +70,7 @@ static void add_kind(complete_word *w, const char *word, size_t n) {
     snprintf(w->literal, sizeof w->literal, "%.15s", name);
   else if (w->n < sizeof w->kinds / sizeof w->kinds[0])
     w->kinds[w->n++] = complete_kind_of(name);
-  if (!*w->label) snprintf(w->label, sizeof w->label, "%s", name);
+  if (!*w->label || w->n == 1) snprintf(w->label, sizeof w->label, "%s", name);
 }
 
 size_t complete_words(const char *synopsis, complete_word out[COMPLETE_WORDS_MAX]) {
@@ -87,7 +91,8 @@ size_t complete_words(const char *synopsis, complete_word out[COMPLETE_WORDS_MAX
     } else if (n) {
       if (!stays && count < COMPLETE_WORDS_MAX) count++;
       if (count) add_kind(&out[count - 1], c, n);
-      stays = islower((unsigned char)*c) && c[n] == ']'; /* "[inner] FILE" */
+      stays = islower((unsigned char)*c) && c[n] == ']'; /* "[inner] FILE": here, and behind it */
+      if (stays && count) out[count - 1].repeats = true;
     }
   }
   return count;

@@ -38,6 +38,8 @@ complete_kind complete_kind_of(const char *stands);
 const char *complete_kind_name(complete_kind kind);
 /** The kind of an option's value. */
 complete_kind complete_value(const option_row *o);
+/** What is said of an option beside it. */
+const char *complete_help(const option_row *o);
 /** The words of a synopsis, without its options: how many. Unknown ones have COMPLETE_UNKNOWN. */
 size_t complete_words(const char *synopsis, complete_word out[COMPLETE_WORDS_MAX]);
 

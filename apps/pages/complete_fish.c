@@ -96,12 +96,11 @@ static void put_option(const char *before, const command *c, const option_row *o
           o->name + (is_long ? 2 : 1));
   if (strcmp(o->name, "--help") == 0) fputs(" -s h", to);
   fputs(" -d ", to);
-  put_quoted(o->help, to);
-  if (o->value) fputs(" -x", to);
-  if (o->value && complete_value(o) == COMPLETE_FILE) fputs(" -F", to);
+  put_quoted(complete_help(o), to);
+  if (o->value) fputs(complete_value(o) == COMPLETE_FILE ? " -r" : " -x", to);
   if (o->value && o->kind == OPTION_CHOICE)
     fprintf(to, " -a '%s'", o->wants);
-  else if (o->value && complete_value(o) != COMPLETE_FILE)
+  else if (o->value)
     fputs(action_of(complete_value(o)), to);
   fputc('\n', to);
 }

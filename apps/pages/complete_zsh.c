@@ -65,7 +65,7 @@ static const char *action_of(complete_kind kind) {
 static void put_option(const option_row *o, FILE *to) {
   bool is_long = o->name[1] == '-';
   fprintf(to, "        '%s%s%s[", o->kind == OPTION_LIST ? "*" : "", o->name, o->value ? (is_long ? "=" : "+") : "");
-  put_text(o->help, "[]:", to);
+  put_text(complete_help(o), "[]:", to);
   fputc(']', to);
   if (o->value) {
     fputc(':', to);
@@ -89,7 +89,10 @@ static void put_word(const complete_word *w, size_t place, FILE *to) {
   else
     fprintf(to, "        '%zu:%s:", place, w->label);
   if (w->n == 1 && !*w->literal) {
-    fprintf(to, "%s' \\\n", action_of(w->kinds[0]));
+    if (*action_of(w->kinds[0]) == ' ') /* options go on being offered */
+      fprintf(to, "_guard \"^-*\" %s' \\\n", w->label);
+    else
+      fprintf(to, "%s' \\\n", action_of(w->kinds[0]));
     return;
   }
   fputc('{', to);

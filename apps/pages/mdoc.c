@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "complete.h"
 #include "inline.h"
 
 #ifndef THIRL_VERSION
@@ -140,7 +141,7 @@ void mdoc_options(const option_row *const *rows, const prose *words, FILE *to) {
     fputs(".It ", to);
     put_names(*rows, to);
     fputc('\n', to);
-    inline_sentence(strcmp((*rows)->help, "this text") == 0 ? "print a short help" : (*rows)->help, to);
+    inline_sentence(complete_help(*rows), to);
     if (more) inline_text(more->text, to);
   }
   fputs(".El\n", to);

@@ -94,6 +94,8 @@ static void words_of_a_synopsis(void **state) {
   assert_int_equal(w[0].kinds[1], COMPLETE_PRESET);
   assert_int_equal(complete_words("[options] NODE [inner] FILE", w), 2);
   assert_string_equal(w[1].literal, "inner");
+  assert_string_equal(w[1].label, "FILE");
+  assert_true(w[1].repeats);
   assert_int_equal(w[1].kinds[0], COMPLETE_FILE);
 }
 
