@@ -48,7 +48,7 @@ if command -v man >/dev/null && man --version >/dev/null 2>&1; then
     MANWIDTH=80 LC_ALL=C.UTF-8 man --warnings -l "$page" 2>>"$work/warnings" | col -bx >"$work/shown"
     grep -q '^NAME' "$work/shown" || echo "$page is not shown" >>"$work/warnings"
     # Examples may be a little wider than a terminal.
-    LC_ALL=C.UTF-8 grep -E '^.{106,}' "$work/shown" | sed "s|^|$(basename "$page"): |" >>"$work/warnings"
+    LC_ALL=C.UTF-8 grep -E '^.{108,}' "$work/shown" | sed "s|^|$(basename "$page"): |" >>"$work/warnings"
   done
   # An example that is wider is told by groff as a line that cannot be broken.
   grep -v 'cannot break line\|cannot adjust line' "$work/warnings" >"$work/bad"
