@@ -10,6 +10,7 @@ static const struct {
 } KINDS[] = {
     {"FILE", COMPLETE_FILE},
     {"DIRECTORY", COMPLETE_DIRECTORY},
+    {"DIR", COMPLETE_DIRECTORY},
     {"COMMAND", COMPLETE_COMMAND},
     {"HOST[:PORT]", COMPLETE_HOSTNAME},
     {"SERVER", COMPLETE_HOSTNAME},
@@ -19,6 +20,9 @@ static const struct {
     {"NODE", COMPLETE_LAB_HOST},
     {"ENGINE", COMPLETE_CHOICE},
     {"TICKET", COMPLETE_NOTHING},
+    {"PID", COMPLETE_NOTHING},
+    {"ID,...", COMPLETE_NOTHING},
+    {"KEY=NUMBER,...", COMPLETE_NOTHING},
     {"LINE", COMPLETE_NOTHING},
     {"LIST", COMPLETE_NOTHING},
     {"WORDS", COMPLETE_NOTHING},
@@ -45,8 +49,20 @@ const char *complete_kind_name(complete_kind kind) {
   return names[kind];
 }
 
+/* "server|client" are the words themselves. */
+static bool is_choice(const char *value) {
+  return strchr(value, '|') && strspn(value, "abcdefghijklmnopqrstuvwxyz-|") == strlen(value);
+}
+
 complete_kind complete_value(const option_row *o) {
-  return o->kind == OPTION_CHOICE ? COMPLETE_CHOICE : complete_kind_of(o->value);
+  return o->kind == OPTION_CHOICE || is_choice(o->value) ? COMPLETE_CHOICE : complete_kind_of(o->value);
+}
+
+const char *complete_choices(const option_row *o, char sep, char *out, size_t size) {
+  snprintf(out, size, "%s", o->kind == OPTION_CHOICE ? o->wants : o->value);
+  for (char *c = out; *c; c++)
+    if (*c == ' ' || *c == '|') *c = sep;
+  return out;
 }
 
 const char *complete_help(const option_row *o) {

@@ -40,6 +40,8 @@ const char *complete_kind_name(complete_kind kind);
 complete_kind complete_value(const option_row *o);
 /** What is said of an option beside it. */
 const char *complete_help(const option_row *o);
+/** The words of a COMPLETE_CHOICE, which its row or what stands for its value ("server|client") has, with sep between them. Returns out. */
+const char *complete_choices(const option_row *o, char sep, char *out, size_t size);
 /** The words of a synopsis, without its options: how many. Unknown ones have COMPLETE_UNKNOWN. */
 size_t complete_words(const char *synopsis, complete_word out[COMPLETE_WORDS_MAX]);
 

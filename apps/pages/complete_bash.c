@@ -126,8 +126,8 @@ static void put_kind(const option_row *o, FILE *to) {
     fputs(complete_kind_name(kind), to);
     return;
   }
-  for (const char *c = o->wants; *c; c++)
-    fputc(*c == ' ' ? '/' : *c, to);
+  char words[128];
+  fputs(complete_choices(o, '/', words, sizeof words), to);
 }
 
 static void put_places(const char *synopsis, FILE *to) {

@@ -92,14 +92,15 @@ static const char *action_of(complete_kind kind) {
 
 static void put_option(const char *before, const command *c, const option_row *o, FILE *to) {
   bool is_long = o->name[1] == '-';
+  char words[128];
   fprintf(to, "complete -c thirl -n '__thirl_at %s%s' %s %s", before, c->name, is_long ? "-l" : "-s",
           o->name + (is_long ? 2 : 1));
   if (strcmp(o->name, "--help") == 0) fputs(" -s h", to);
   fputs(" -d ", to);
   put_quoted(complete_help(o), to);
   if (o->value) fputs(complete_value(o) == COMPLETE_FILE ? " -r" : " -x", to);
-  if (o->value && o->kind == OPTION_CHOICE)
-    fprintf(to, " -a '%s'", o->wants);
+  if (o->value && complete_value(o) == COMPLETE_CHOICE)
+    fprintf(to, " -a '%s'", complete_choices(o, ' ', words, sizeof words));
   else if (o->value)
     fputs(action_of(complete_value(o)), to);
   fputc('\n', to);

@@ -64,6 +64,7 @@ static const char *action_of(complete_kind kind) {
 
 static void put_option(const option_row *o, FILE *to) {
   bool is_long = o->name[1] == '-';
+  char words[128];
   fprintf(to, "        '%s%s%s[", o->kind == OPTION_LIST ? "*" : "", o->name, o->value ? (is_long ? "=" : "+") : "");
   put_text(complete_help(o), "[]:", to);
   fputc(']', to);
@@ -71,8 +72,8 @@ static void put_option(const option_row *o, FILE *to) {
     fputc(':', to);
     put_text(o->value, "[]:", to);
     fputc(':', to);
-    if (o->kind == OPTION_CHOICE)
-      fprintf(to, "(%s)", o->wants);
+    if (complete_value(o) == COMPLETE_CHOICE)
+      fprintf(to, "(%s)", complete_choices(o, ' ', words, sizeof words));
     else
       fputs(action_of(complete_value(o)), to);
   }

@@ -248,42 +248,36 @@ void inline_sentence(const char *help, FILE *to) {
 
 /* ---- values ---- */
 
+/* The piece that begins here: its macro, and how much of the text it is. */
+static const char *take_piece(const char *value, size_t *n) {
+  *n = strspn(value, CAPITALS);
+  if (*n) return "Ar ";
+  *n = 1;
+  if (*value == '[') return "Oo";
+  if (*value == ']') return "Oc";
+  if (strncmp(value, "...", 3) == 0) *n = 3;
+  if (strchr(":|.,=", *value)) return "";
+  *n = strcspn(value, " []:|,=");
+  return *value == '-' ? "Fl " : "Cm ";
+}
+
 void inline_value(const char *value, FILE *to) {
-  bool glue = false; /* the next one touches the one before */
-  bool opened = true;
-  while (*value) {
-    size_t n = strspn(value, CAPITALS);
-    if (*value == ' ') {
-      glue = false;
-      value++;
-      continue;
-    }
-    if (!n && strncmp(value, "...", 3) == 0) n = 3;
-    bool is_close = *value == ']' || *value == ':' || n == 0;
-    if (!opened) fputc(' ', to);
-    if (glue && (!is_close || *value == '[' || *value == '-')) fputs("Ns ", to);
-    opened = false;
-    glue = true;
-    if (*value == '[') {
-      fputs("Oo", to);
-      glue = false;
-      n = 1;
-    } else if (*value == ']') {
-      fputs("Oc", to);
-      n = 1;
-    } else if (*value == ':' || *value == '|' || *value == '.') {
-      n = n ? n : 1;
-      fprintf(to, "%.*s", (int)n, value);
-    } else if (*value == '-') {
-      n = strcspn(value, " []");
-      fputs("Fl", to);
-      if (n > 1) fprintf(to, " %.*s", (int)n - 1, value + 1);
-    } else if (n) {
-      fprintf(to, "Ar %.*s", (int)n, value);
-    } else {
-      n = strcspn(value, " []:|");
-      fprintf(to, "Cm %.*s", (int)n, value);
-    }
+  bool glue = false; /* the next piece touches the one before */
+  for (bool is_first = true; *value; is_first = false) {
+    size_t n = strspn(value, " "), from = 0;
+    if (n) glue = false;
+    value += n;
+    if (!*value) break;
+    const char *macro = take_piece(value, &n);
+    bool is_bracket = macro[0] == 'O';
+    /* What closes touches by itself. */
+    bool needs_no_glue = strcmp(macro, "Oc") == 0 || (!*macro && strchr(":|", *value));
+    if (strcmp(macro, "Fl ") == 0) from = 1;
+    if (!is_first) fputc(' ', to);
+    if (glue && !needs_no_glue) fputs("Ns ", to);
+    fprintf(to, "%.*s", n == from ? 2 : 3, macro);
+    if (!is_bracket) fprintf(to, "%.*s", (int)(n - from), value + from);
+    glue = strcmp(macro, "Oo") != 0;
     value += n;
   }
 }

@@ -105,8 +105,9 @@ static bool insert_in_lab(const char *what, const prose *words, FILE *to) {
 
 static void copy_exits(const command *c, page *out) {
   size_t n = 0;
+  unsigned exits = c && c->exits ? c->exits : EXIT_SESSION;
   for (const exit_row *e = exit_table; e->word && n + 1 < PAGE_EXITS_MAX; e++)
-    if (!c || !c->exits || (c->exits & EXIT_SET(e->code))) out->exits[n++] = *e;
+    if (exits & EXIT_SET(e->code)) out->exits[n++] = *e;
 }
 
 static void fill(const command *c, const char *before, page *out) {

@@ -44,7 +44,7 @@ typedef struct command {
   const option_row *const *options; /* ends with a NULL */
   bool takes_ticket;
   unsigned words_least, words_max; /* so many words that are no options */
-  unsigned exits;                  /* EXIT_SET of those it can end with; 0: all of exit_table */
+  unsigned exits;                  /* EXIT_SET of those it can end with; 0: EXIT_SESSION */
   const char *exit_words;          /* instead: what the exit code is, where it is somebody else's */
   int (*run)(const arguments *a);
   int (*run_lab)(const struct lab_arguments *a); /* instead, in the table of lab */

@@ -27,6 +27,12 @@ enum {
 /** A set of exit codes, for a command that cannot end with all of them: EXIT_SET(EXIT_OK) | EXIT_SET(EXIT_USAGE). */
 #define EXIT_SET(code) (1u << ((code) < EXIT_SIGNAL ? (code) : 31))
 
+/** Of a command that says nothing else: it has a session. */
+#define EXIT_SESSION                                                                                                   \
+  (EXIT_SET(EXIT_OK) | EXIT_SET(EXIT_GENERIC) | EXIT_SET(EXIT_USAGE) | EXIT_SET(EXIT_NO_PEER) |                        \
+   EXIT_SET(EXIT_NO_PATH) | EXIT_SET(EXIT_ONLY_RELAY) | EXIT_SET(EXIT_AUTH) | EXIT_SET(EXIT_NO_SERVER) |               \
+   EXIT_SET(EXIT_INTERRUPTED) | EXIT_SET(EXIT_SIGNAL))
+
 /** All of them, in order; EXIT_SIGNAL stands for all signals. */
 extern const exit_row exit_table[];
 

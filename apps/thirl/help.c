@@ -17,7 +17,7 @@ static void print_exits(const command *c) {
   fputs(label, stdout);
   for (const exit_row *e = exit_table; e->word; e++) {
     char text[96];
-    if (c->exits && !(c->exits & EXIT_SET(e->code))) continue;
+    if (!((c->exits ? c->exits : EXIT_SESSION) & EXIT_SET(e->code))) continue;
     int n = e->code == EXIT_SIGNAL ? snprintf(text, sizeof text, "130/143 %s", e->word)
                                    : snprintf(text, sizeof text, "%d %s", e->code, e->word);
     if (column + 2 + (size_t)n > LINE_WIDTH) {
