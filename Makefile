@@ -57,7 +57,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (60) with libFuzzer
 	@scripts/build fuzz
 	@scripts/run-fuzz -s $(FUZZ_SECONDS) $(BUILD_ROOT)/fuzz
 
-install: build ## programs, library, headers below PREFIX (/usr/local), DESTDIR in front
+install: build ## programs, manual, completion, library, headers below PREFIX (/usr/local), DESTDIR in front
 	@cmake -DCMAKE_INSTALL_PREFIX='$(PREFIX)' $(BUILD_ROOT)/release >$(BUILD_ROOT)/install.log
 	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD_ROOT)/release
 
