@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "tune/catalogue.h"
+
 static const struct {
   const char *stands;
   complete_kind kind;
@@ -21,7 +23,7 @@ static const struct {
     {"ENGINE", COMPLETE_CHOICE},
     {"TICKET", COMPLETE_NOTHING},
     {"PID", COMPLETE_NOTHING},
-    {"ID,...", COMPLETE_NOTHING},
+    {"ID,...", COMPLETE_FINDING},
     {"KEY=NUMBER,...", COMPLETE_NOTHING},
     {"LINE", COMPLETE_NOTHING},
     {"LIST", COMPLETE_NOTHING},
@@ -44,8 +46,8 @@ complete_kind complete_kind_of(const char *stands) {
 }
 
 const char *complete_kind_name(complete_kind kind) {
-  static const char *const names[] = {"nothing", "file", "directory", "command", "hostname",
-                                      "preset",  "lab",  "lab_host",  "choice",  "nothing"};
+  static const char *const names[] = {"nothing", "file",     "directory", "command", "hostname", "preset",
+                                      "lab",     "lab_host", "finding",   "choice",  "nothing"};
   return names[kind];
 }
 
@@ -67,6 +69,11 @@ const char *complete_choices(const option_row *o, char sep, char *out, size_t si
 
 const char *complete_help(const option_row *o) {
   return strcmp(o->name, "--help") == 0 ? "print a short help" : o->help;
+}
+
+void complete_findings(FILE *to) {
+  for (int id = THIRL_TUNE_NONE + 1; id < THIRL_TUNE_ID_COUNT; id++)
+    fprintf(to, "%s%s", id == THIRL_TUNE_NONE + 1 ? "" : " ", thirl_tune_catalogue_row((thirl_tune_id)id)->word);
 }
 
 /* ---- words of a synopsis ---- */

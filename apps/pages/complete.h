@@ -19,6 +19,7 @@ typedef enum complete_kind {
   COMPLETE_PRESET,   /* thirl lab presets */
   COMPLETE_LAB,      /* thirl lab list */
   COMPLETE_LAB_HOST, /* of the lab that is up */
+  COMPLETE_FINDING,  /* of thirl tune; several, with commas */
   COMPLETE_CHOICE,   /* of the words of the row */
   COMPLETE_UNKNOWN
 } complete_kind;
@@ -38,6 +39,8 @@ complete_kind complete_kind_of(const char *stands);
 const char *complete_kind_name(complete_kind kind);
 /** The kind of an option's value. */
 complete_kind complete_value(const option_row *o);
+/** The ids of thirl tune, with blanks between them. */
+void complete_findings(FILE *to);
 /** What is said of an option beside it. */
 const char *complete_help(const option_row *o);
 /** The words of a COMPLETE_CHOICE, which its row or what stands for its value ("server|client") has, with sep between them. Returns out. */

@@ -5,11 +5,12 @@
 #include "apps/thirl/lab.h"
 #include "complete.h"
 
-static const char HEAD[] = "# bash completion for thirl                              -*- shell-script -*-\n"
-                           "# SPDX-License-Identifier: MIT\n"
-                           "# Written by thirl-pages.\n"
-                           "\n"
-                           "# _thirl_table COMMAND: sets options; values (of options, \"--name:kind\"); places (of "
+static const char TITLE[] = "# bash completion for thirl                              -*- shell-script -*-\n"
+                            "# SPDX-License-Identifier: MIT\n"
+                            "# Written by thirl-pages.\n"
+                            "\n";
+
+static const char HEAD[] = "# _thirl_table COMMAND: sets options; values (of options, \"--name:kind\"); places (of "
                            "words, with the kinds that may stand there)\n"
                            "_thirl_table() {\n"
                            "  options='' values='' places=''\n"
@@ -50,6 +51,12 @@ static const char TAIL[] =
     "done) ;;\n"
     "    lab) _thirl_lines < <(\"$thirl\" lab list 2>/dev/null | while read -r name rest; do echo \"$name\"; done) ;;\n"
     "    lab_host) _thirl_lines < <(\"$thirl\" lab show 2>/dev/null | sed -n 's/.*─ \\([A-Za-z0-9-]*\\) .*/\\1/p') ;;\n"
+    "    finding)\n"
+    "      [[ $current != *,* ]] || before=$before${current%,*},\n"
+    "      current=${current##*,}\n"
+    "      # shellcheck disable=SC2086\n"
+    "      _thirl_reply $_thirl_findings\n"
+    "      ;;\n"
     "    =*) _thirl_reply \"${1#=}\" ;;\n"
     "    */*) _thirl_reply ${1//\\// } ;;\n"
     "  esac\n"
@@ -170,6 +177,10 @@ static void put_table(const char *name, const command *table, const char *more, 
 }
 
 void complete_bash(FILE *to) {
+  fputs(TITLE, to);
+  fputs("_thirl_findings='", to);
+  complete_findings(to);
+  fputs("'\n\n", to);
   fputs(HEAD, to);
   put_table("", command_table, " help", to);
   for (const command *c = command_table; c->name; c++) {

@@ -101,7 +101,11 @@ static void put_option(const char *before, const command *c, const option_row *o
   if (o->value) fputs(complete_value(o) == COMPLETE_FILE ? " -r" : " -x", to);
   if (o->value && complete_value(o) == COMPLETE_CHOICE)
     fprintf(to, " -a '%s'", complete_choices(o, ' ', words, sizeof words));
-  else if (o->value)
+  else if (o->value && complete_value(o) == COMPLETE_FINDING) {
+    fputs(" -a '(__fish_complete_list , \"string split \\\\  ", to);
+    complete_findings(to);
+    fputs("\")'", to);
+  } else if (o->value)
     fputs(action_of(complete_value(o)), to);
   fputc('\n', to);
 }

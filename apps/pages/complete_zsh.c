@@ -74,6 +74,8 @@ static void put_option(const option_row *o, FILE *to) {
     fputc(':', to);
     if (complete_value(o) == COMPLETE_CHOICE)
       fprintf(to, "(%s)", complete_choices(o, ' ', words, sizeof words));
+    else if (complete_value(o) == COMPLETE_FINDING)
+      fputs("_thirl_findings", to);
     else
       fputs(action_of(complete_value(o)), to);
   }
@@ -142,6 +144,9 @@ static void put_table(const char *name, const command *table, const char *more, 
 
 void complete_zsh(FILE *to) {
   fputs(HEAD, to);
+  fputs("\n_thirl_findings() {\n  _values -s , finding ", to);
+  complete_findings(to);
+  fputs("\n}\n", to);
   for (const command *c = command_table; c->name; c++) {
     char name[32];
     snprintf(name, sizeof name, "_thirl_%s", c->name);

@@ -271,7 +271,7 @@ void inline_value(const char *value, FILE *to) {
     const char *macro = take_piece(value, &n);
     bool is_bracket = macro[0] == 'O';
     /* What closes touches by itself. */
-    bool needs_no_glue = strcmp(macro, "Oc") == 0 || (!*macro && strchr(":|", *value));
+    bool needs_no_glue = strcmp(macro, "Oc") == 0 || (!*macro && strchr(":|,", *value));
     if (strcmp(macro, "Fl ") == 0) from = 1;
     if (!is_first) fputc(' ', to);
     if (glue && !needs_no_glue) fputs("Ns ", to);

@@ -228,7 +228,8 @@ bool mdoc_write(const page *p, const prose *words, FILE *to) {
   put_header("Sh", "description", to);
   good = put_section(p, words, "description", true, to);
   if (p->rows) {
-    fputs(".Pp\nThe options are:\n", to);
+    if (prose_goes_on(words, prose_find(words, "description"))) fputs(".Pp\n", to);
+    fputs("The options are:\n", to);
     mdoc_options(p->rows, words, to);
   }
   good = good && put_others(p, words, to);

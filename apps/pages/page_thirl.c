@@ -7,6 +7,7 @@
 #include "lab/text/preset.h"
 #include "mdoc.h"
 #include "page.h"
+#include "tune/catalogue.h"
 
 /* A command of lab that is too large for thirl-lab(1). */
 static bool has_own_page(const command *lab) {
@@ -31,6 +32,21 @@ static bool insert_in_thirl(const char *what, const prose *words, FILE *to) {
   for (int e = THIRL_OK + 1; e < THIRL_ERROR_COUNT; e++) {
     fprintf(to, ".It Er %s\n", thirl_error_name((thirl_error)e));
     inline_sentence(thirl_error_text((thirl_error)e), to);
+  }
+  fputs(".El\n", to);
+  return true;
+}
+
+/* ---- thirl-tune(1) ---- */
+
+static bool insert_in_tune(const char *what, const prose *words, FILE *to) {
+  (void)words;
+  if (strcmp(what, "findings") != 0) return false;
+  fputs(".Bl -tag -width NAT10 -compact\n", to);
+  for (int id = THIRL_TUNE_NONE + 1; id < THIRL_TUNE_ID_COUNT; id++) {
+    const thirl_tune_row *row = thirl_tune_catalogue_row((thirl_tune_id)id);
+    fprintf(to, ".It %s\n", row->word);
+    inline_sentence(row->title, to);
   }
   fputs(".El\n", to);
   return true;
@@ -138,6 +154,7 @@ bool page_thirl(size_t i, page *out) {
   for (const command *c = command_table; c->name; c++) {
     if (i-- > 0) continue;
     fill(c, "thirl", out);
+    if (strcmp(c->name, "tune") == 0) out->insert = insert_in_tune;
     if (!c->commands) return true;
     out->brief = "any network of hosts and NATs on this machine";
     out->write_synopsis = write_lab_synopsis;

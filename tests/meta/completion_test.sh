@@ -62,6 +62,9 @@ is "bash: files too" "a file.lab" "$(in_bash lab run 'a f')"
 is "bash: no second word" "" "$(in_bash lab up home po)"
 is "bash: a directory" "a directory" "$(in_bash lab matrix --keep a)"
 is "bash: a command on a host" "setpriv" "$(in_bash lab exec a -- setpri)"
+is "bash: one word of a few" "router" "$(in_bash tune --profile ro)"
+is "bash: findings" "UDP1 UDP2 UDP3 UDP4 UDP5 UDP6 UDP7 UDP8" "$(in_bash tune --only UDP)"
+is "bash: one more of them" "CT2,UDP1" "$(in_bash tune --only CT2,UDP1)"
 is "bash: no such command" "" "$(in_bash nothing -)"
 
 # ---- a terminal ----
@@ -119,6 +122,7 @@ else
   is "zsh: a file" "thirl key --identity key.pem " "$(in_zsh 'thirl key --identity k')"
   is "zsh: a choice" "thirl lab up --engine netfilter " "$(in_zsh 'thirl lab up --engine netf')"
   is "zsh: a preset" "thirl lab up port-restricted " "$(in_zsh 'thirl lab up port')"
+  is "zsh: a finding" "thirl tune --only CT2,NAT10," "$(in_zsh 'thirl tune --only CT2,NAT10')"
   is "zsh: help" "thirl help connect " "$(in_zsh 'thirl help co')"
 fi
 
@@ -144,6 +148,8 @@ else
   is "fish: presets" "port-restricted" "$(in_fish 'thirl lab up port')"
   is "fish: no second word" "" "$(in_fish 'thirl lab up home port')"
   is "fish: a command on a host" "setpriv" "$(in_fish 'thirl lab exec --name x a setpri')"
+  is "fish: one word of a few" "router" "$(in_fish 'thirl tune --profile ro')"
+  is "fish: findings" "MEM1 MEM2 MEM3 MEM4 MEM5" "$(in_fish 'thirl tune --only MEM')"
   is "fish: help" "connect" "$(in_fish 'thirl help co')"
 fi
 [ "$wrong" -eq 0 ]

@@ -28,7 +28,7 @@ judge() {
 
 # Pages of others that ours name: stand-ins, so that every other reference must be to a page of ours.
 cp -r "$pages" "$work/man"
-for other in ssh.1 sh.1 ip-netns.8 nft.8; do
+for other in ssh.1 sh.1 sysctl.conf.5 ip-netns.8 nft.8 tc.8; do
   printf '.Dd January 1, 2000\n.Dt %s %s\n.Os\n.Sh NAME\n.Nm %s\n.Nd of others\n' "${other%.*}" "${other##*.}" "${other%.*}" >"$work/man/man${other##*.}/$other"
 done
 command -v makewhatis >/dev/null && makewhatis "$work/man" >/dev/null 2>&1

@@ -63,8 +63,8 @@ static void values_are_macros(void **state) {
   writes(inline_value, "TICKET | -", "Ar TICKET | Fl");
   writes(inline_value, "[--name NAME] HOST [--] COMMAND...",
          "Oo Fl -name Ar NAME Oc Ar HOST Oo Fl - Oc Ar COMMAND Ns ...");
-  writes(inline_value, "ID,...", "Ar ID Ns , Ns ...");
-  writes(inline_value, "KEY=NUMBER,...", "Ar KEY Ns = Ns Ar NUMBER Ns , Ns ...");
+  writes(inline_value, "ID,...", "Ar ID , Ns ...");
+  writes(inline_value, "KEY=NUMBER,...", "Ar KEY Ns = Ns Ar NUMBER , Ns ...");
   writes(inline_value, "server|client", "Cm server | Ns Cm client");
   writes(inline_value, "NODE [inner] FILE", "Ar NODE Oo Cm inner Oc Ar FILE");
 }
