@@ -240,7 +240,9 @@ void inline_sentence(const char *help, FILE *to) {
   char text[512];
   size_t n = (size_t)snprintf(text, sizeof text - 1, "%s", help);
   if (n >= sizeof text - 1) n = sizeof text - 2;
-  text[0] = (char)toupper((unsigned char)text[0]);
+  size_t first = strcspn(text, " ,:;");
+  if (strcspn(text, "._/=") >= first)
+    text[0] = (char)toupper((unsigned char)text[0]); /* not of a name such as fs.nr_open */
   if (n && text[n - 1] != '.') text[n++] = '.';
   text[n] = '\0';
   inline_text(text, to);
@@ -271,7 +273,7 @@ void inline_value(const char *value, FILE *to) {
     const char *macro = take_piece(value, &n);
     bool is_bracket = macro[0] == 'O';
     /* What closes touches by itself. */
-    bool needs_no_glue = strcmp(macro, "Oc") == 0 || (!*macro && strchr(":|,", *value));
+    bool needs_no_glue = strcmp(macro, "Oc") == 0 || (!*macro && strchr(":,", *value));
     if (strcmp(macro, "Fl ") == 0) from = 1;
     if (!is_first) fputc(' ', to);
     if (glue && !needs_no_glue) fputs("Ns ", to);

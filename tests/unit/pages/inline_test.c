@@ -65,13 +65,14 @@ static void values_are_macros(void **state) {
          "Oo Fl -name Ar NAME Oc Ar HOST Oo Fl - Oc Ar COMMAND Ns ...");
   writes(inline_value, "ID,...", "Ar ID , Ns ...");
   writes(inline_value, "KEY=NUMBER,...", "Ar KEY Ns = Ns Ar NUMBER , Ns ...");
-  writes(inline_value, "server|client", "Cm server | Ns Cm client");
+  writes(inline_value, "server|client", "Cm server Ns | Ns Cm client");
   writes(inline_value, "NODE [inner] FILE", "Ar NODE Oo Cm inner Oc Ar FILE");
 }
 
 static void a_help_becomes_a_sentence(void **state) {
   (void)state;
   writes(inline_sentence, "look at UDP only", "Look at UDP only.\n");
+  writes(inline_sentence, "fs.nr_open, a ceiling.", "fs.nr_open, a ceiling.\n");
 }
 
 int main(void) {
