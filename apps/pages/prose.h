@@ -10,7 +10,8 @@
  *         four blanks: shown as it is
  *     @errors                 what a table has to say (mdoc.h)
  *
- * In "== examples" what is shown as it is are commands and what they print, see examples.h. A line that begins with # is a remark.
+ * In "== examples" what is shown as it is are commands and what they print, see examples.h. A line that begins with # is a remark; "# ahead" as the
+ * first one allows a page to be there before its command is.
  */
 #ifndef THIRL_PAGES_PROSE_H
 #define THIRL_PAGES_PROSE_H

@@ -4,7 +4,7 @@
 #
 # Every example of the manual does what it says. They come from <build>/share/examples.tsv, as apps/pages/examples.h has it. "here" and "there" are two
 # hosts behind port-restricted NATs, "server" has 203.0.113.10 and 203.0.113.11 and runs thirld, if the example does not start it itself; a web server
-# listens on here's localhost:8080; "file" and "question" are files. The examples of thirl-lab(1) and thirl-lab-matrix(1) run on this machine.
+# listens on here's localhost:8080; "file" and "question" are files, "folder" has two. The examples of thirl-lab(1) and thirl-lab-matrix(1) run on this machine.
 #
 # A ticket stands for any, and so does a peer id and a number that is not part of an address; blanks do not count. "..." is any number of lines, or the
 # rest of one.
@@ -112,6 +112,9 @@ begin() {
   mkdir "$work/x" && cd "$work/x" || exit 1
   seq 20000 >file
   echo ping >question
+  mkdir folder
+  echo one >folder/one
+  echo two >folder/two
   case $page in thirl-lab*) return ;; esac
   thirl lab up port-restricted >/dev/null || return 1
   case " ${places[*]} " in

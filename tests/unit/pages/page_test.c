@@ -34,6 +34,17 @@ static bool is_a_page(const char *file) {
   return false;
 }
 
+/* A page may be written before its command is there: its first line says so. */
+static bool is_ahead(const char *file) {
+  char path[512], line[16] = "";
+  snprintf(path, sizeof path, THIRL_SOURCE_DIR "/docs/man/%.200s", file);
+  FILE *f = fopen(path, "r");
+  assert_non_null(f);
+  bool is = fgets(line, sizeof line, f) && strcmp(line, "# ahead\n") == 0;
+  fclose(f);
+  return is;
+}
+
 static void no_page_is_of_a_command_that_is_gone(void **state) {
   DIR *dir = opendir(THIRL_SOURCE_DIR "/docs/man");
   const struct dirent *entry;
@@ -42,7 +53,7 @@ static void no_page_is_of_a_command_that_is_gone(void **state) {
   assert_non_null(dir);
   while ((entry = readdir(dir))) {
     if (!strstr(entry->d_name, ".txt")) continue;
-    if (!is_a_page(entry->d_name)) fail_msg("docs/man/%s is of no command", entry->d_name);
+    if (!is_a_page(entry->d_name) && !is_ahead(entry->d_name)) fail_msg("docs/man/%s is of no command", entry->d_name);
     files++;
   }
   closedir(dir);
