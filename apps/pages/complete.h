@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Completion of thirl for shells: what stands for a value or a word in the tables says how it is completed. A new one is to be added to the list in
- * complete.c, if only as COMPLETE_NOTHING; tests/unit/pages/complete_test.c asks for it.
+ * complete.c, if only as COMPLETE_NOTHING; tests/unit/pages/pages_test.c asks for it.
  */
 #ifndef THIRL_PAGES_COMPLETE_H
 #define THIRL_PAGES_COMPLETE_H

@@ -2,7 +2,7 @@
 /* Completion for bash, without the package bash-completion. */
 #include <string.h>
 
-#include "apps/thirl/lab.h"
+#include "apps/thirl/lab_command.h"
 #include "complete.h"
 
 static const char TITLE[] = "# bash completion for thirl                              -*- shell-script -*-\n"

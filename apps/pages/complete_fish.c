@@ -2,7 +2,7 @@
 /* Completion for fish. */
 #include <string.h>
 
-#include "apps/thirl/lab.h"
+#include "apps/thirl/lab_command.h"
 #include "complete.h"
 
 static const char HEAD[] = "# fish completion for thirl\n"

@@ -12,6 +12,7 @@
 #include "complete.h"
 #include "examples.h"
 #include "mdoc.h"
+#include "pages.h"
 
 enum { PATH_LEN = 1024 };
 
@@ -40,7 +41,7 @@ static bool finish(FILE *f) {
 static bool write_page(const page *p, FILE *examples) {
   static prose words;
   char path[PATH_LEN], complaint[256], name[80];
-  page_path(p, root, path, sizeof path);
+  pages_path(p, root, path, sizeof path);
   bool is_there = prose_read(path, &words, complaint);
   snprintf(name, sizeof name, "man/man%s/%s.%s", p->section, p->name, p->section);
   FILE *f = create(name);
@@ -68,7 +69,7 @@ int main(int argc, char **argv) {
   target = argv[2];
   FILE *examples = create("examples.tsv");
   if (!examples) return 1;
-  for (size_t i = 0; page_get(i, &p); i++)
+  for (size_t i = 0; pages_get(i, &p); i++)
     good &= write_page(&p, examples);
   good &= finish(examples);
   good &= write_file("thirld.conf", config_sample_write);

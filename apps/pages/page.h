@@ -27,15 +27,5 @@ typedef struct page {
 /** The i-th page that the tables of thirl, or of thirld, ask for. False past the last. */
 bool page_thirl(size_t i, page *out);
 bool page_thirld(size_t i, page *out);
-/** Both, one after the other. */
-bool page_get(size_t i, page *out);
-
-/** E.g. "docs/man/thirl-listen.txt", below root. */
-void page_path(const page *p, const char *root, char *out, size_t size);
-/**
- * Whether tables and prose agree: the file is there, it has a description, every command has an example or is none that runs, every option that it speaks
- * of exists. On false complaint (256 bytes) is a sentence that says what to write where.
- */
-bool page_check(const page *p, const char *root, char *complaint);
 
 #endif

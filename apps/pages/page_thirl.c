@@ -2,7 +2,7 @@
 /* The pages of thirl: thirl(1), one for each command, thirl-lab(1) and thirl-lab-matrix(1). */
 #include <string.h>
 
-#include "apps/thirl/lab.h"
+#include "apps/thirl/lab_command.h"
 #include "inline.h"
 #include "lab/text/preset.h"
 #include "mdoc.h"

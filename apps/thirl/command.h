@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the command line said, and the commands. table.c has the table of both, which dispatch, --help, the manual and completion are made of; that each
- * command has its page is checked by tests/unit/pages/page_test.c.
+ * command has its page is checked by tests/unit/pages/pages_test.c.
  */
 #ifndef THIRL_APPS_COMMAND_H
 #define THIRL_APPS_COMMAND_H
@@ -35,7 +35,7 @@ typedef struct arguments {
   bool yes; /* what is asked otherwise */
 } arguments;
 
-struct lab_arguments; /* lab.h */
+struct lab_arguments; /* lab_command.h */
 
 typedef struct command {
   const char *name;

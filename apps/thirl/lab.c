@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* thirl lab: finds the command, reads its words, and nothing else. What it does is in lab_verbs.c and lab_matrix.c. */
-#include "lab.h"
+#include "lab_command.h"
 
 #include <string.h>
 

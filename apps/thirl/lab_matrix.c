@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "lab.h"
+#include "lab_command.h"
 #include "lab/matrix/matrix_html.h"
 #include "lab/matrix/matrix_json.h"
 #include "lab/matrix/matrix_pair.h"

@@ -2,7 +2,7 @@
 /* The commands of thirl lab and their options, as table.c has those of thirl. */
 #include <stddef.h>
 
-#include "lab.h"
+#include "lab_command.h"
 #include "lab/matrix/matrix.h"
 
 #define PLACE(field) .offset = offsetof(lab_arguments, field)

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "lab.h"
+#include "lab_command.h"
 #include "lab/process/client.h"
 #include "lab/text/preset.h"
 #include "lab/process/run.h"

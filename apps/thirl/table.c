@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "command.h"
-#include "lab.h"
+#include "lab_command.h"
 
 #define PLACE(field) .offset = offsetof(arguments, field)
 #define FLAG(row, word, field, text)                                                                                   \

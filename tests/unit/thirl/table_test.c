@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "apps/thirl/lab.h"
+#include "apps/thirl/lab_command.h"
 
 /* What each command takes has its place in the struct that is read into, a help, and one meaning per name. */
 static void rows_are_whole(const option_row *const *rows, size_t size) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "page.h"
+#include "pages.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-bool page_get(size_t i, page *out) {
+bool pages_get(size_t i, page *out) {
   size_t n = 0;
   if (page_thirl(i, out)) return true;
   while (page_thirl(n, out))
@@ -12,7 +12,7 @@ bool page_get(size_t i, page *out) {
   return page_thirld(i - n, out);
 }
 
-void page_path(const page *p, const char *root, char *out, size_t size) {
+void pages_path(const page *p, const char *root, char *out, size_t size) {
   snprintf(out, size, "%s/docs/man/%s.txt", root, p->name);
 }
 
@@ -42,10 +42,10 @@ static bool check_words(const page *p, const prose *words, char *complaint) {
   return false;
 }
 
-bool page_check(const page *p, const char *root, char *complaint) {
+bool pages_check(const page *p, const char *root, char *complaint) {
   char path[512];
   prose *words = malloc(sizeof *words);
-  page_path(p, root, path, sizeof path);
+  pages_path(p, root, path, sizeof path);
   if (!words || !prose_read(path, words, complaint)) {
     snprintf(complaint, 256, "\"%s\" has no page: write docs/man/%s.txt (apps/pages/prose.h says how)", p->name,
              p->name);

@@ -11,16 +11,16 @@
 #include <string.h>
 
 #include "apps/pages/complete.h"
-#include "apps/pages/page.h"
-#include "apps/thirl/lab.h"
+#include "apps/pages/pages.h"
+#include "apps/thirl/lab_command.h"
 
 static void every_command_has_its_page(void **state) {
   page p;
   unsigned missing = 0;
   (void)state;
-  for (size_t i = 0; page_get(i, &p); i++) {
+  for (size_t i = 0; pages_get(i, &p); i++) {
     char complaint[256];
-    if (page_check(&p, THIRL_SOURCE_DIR, complaint)) continue;
+    if (pages_check(&p, THIRL_SOURCE_DIR, complaint)) continue;
     print_error("%s\n", complaint);
     missing++;
   }
@@ -29,7 +29,7 @@ static void every_command_has_its_page(void **state) {
 
 static bool is_a_page(const char *file) {
   page p;
-  for (size_t i = 0; page_get(i, &p); i++)
+  for (size_t i = 0; pages_get(i, &p); i++)
     if (strncmp(p.name, file, strlen(p.name)) == 0 && strcmp(file + strlen(p.name), ".txt") == 0) return true;
   return false;
 }
@@ -117,5 +117,5 @@ int main(void) {
       cmocka_unit_test(every_value_says_how_it_is_completed),
       cmocka_unit_test(words_of_a_synopsis),
   };
-  return cmocka_run_group_tests_name("pages/page", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("pages/pages", tests, NULL, NULL);
 }
