@@ -83,7 +83,7 @@ FLAG(all, "--all", all, "also what is fine");
 TEXT(root, "--root", "DIR", root, "judge a recorded tree of /proc and /sys instead of this machine");
 FLAG(print_tune, "--print", print,
      "write pieces of configuration that mend what was found, to look at and put in place");
-TEXT(format, "--format", "WHICH", format, "with --print: sysctl, systemd, limits, nft or all (default)");
+TEXT(format, "--format", "sysctl|systemd|limits|nft|all", format, "with --print: what to write (default: all)");
 FLAG(apply, "--apply", apply,
      "show what would be changed, ask, and change it: settings, and /etc/sysctl.d/60-thirl.conf");
 FLAG(yes_apply, "--yes", yes, "with --apply: do not ask");

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
 #include "tune/fragment.h"
 #include "tune_apply.h"
 #include "tune_undo.h"
