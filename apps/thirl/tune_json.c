@@ -71,6 +71,7 @@ static json_t *not_known(const thirl_tune_finding *f) {
 }
 
 static void put_findings(json_t *o, const tune_result *r) {
+  json_t *others = json_array(); /* ids of --only that are for another profile */
   json_t *found = json_array(), *fine = json_array(), *unknown = json_array(), *counts = json_object();
   unsigned n[THIRL_TUNE_LEVEL_COUNT] = {0};
   for (int level = THIRL_TUNE_LEVEL_CRIT; level >= (int)THIRL_TUNE_LEVEL_UNKNOWN; level--)
@@ -89,6 +90,10 @@ static void put_findings(json_t *o, const tune_result *r) {
   put(o, "findings", found);
   put(o, "fine", fine);
   put(o, "unknown", unknown);
+  for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++)
+    if (r->has_only && r->only[id] && !r->report->asked[id])
+      (void)json_array_append_new(others, json_string(thirl_tune_catalogue_row((thirl_tune_id)id)->word));
+  put(o, "not_for_profile", others);
 }
 
 /* ---- the rest ---- */

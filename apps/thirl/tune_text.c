@@ -119,6 +119,18 @@ static void print_unknown(FILE *to, const tune_result *r) {
   if (any) fputc('\n', to);
 }
 
+/* Ids that were asked for by --only and are for others. */
+static void print_not_for(FILE *to, const tune_result *r) {
+  bool any = false;
+  for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++) {
+    if (!r->has_only || !r->only[id] || r->report->asked[id]) continue;
+    if (!any) fprintf(to, "not for a %s:", thirl_tune_words_profile(r->report->profile));
+    any = true;
+    fprintf(to, " %s", thirl_tune_catalogue_row((thirl_tune_id)id)->word);
+  }
+  if (any) fputs("\n\n", to);
+}
+
 /* ---- capacity ---- */
 
 static void print_capacity(FILE *to, const tune_result *r) {
@@ -168,6 +180,7 @@ void tune_print_text(FILE *to, const tune_result *r) {
   if (r->quiet) return;
   print_capacity(to, r);
   print_unknown(to, r);
+  print_not_for(to, r);
   for (unsigned id = 1; id < THIRL_TUNE_ID_COUNT; id++)
     if (tune_print_shows(r, (thirl_tune_id)id)) n[r->report->finding[id].level]++;
   fprintf(to, "critical: %u, warnings: %u, for information: %u, fine: %u, unknown: %u\n", n[THIRL_TUNE_LEVEL_CRIT],

@@ -10,18 +10,16 @@ thirl_tune_link *thirl_tune_links_find(thirl_tune_facts *f, thirl_tune_text name
   return NULL;
 }
 
-/* A name that a tool and a path can take, as the kernel makes them: no slash, no blank. */
+/* A name that goes into a path, and into a line that somebody will paste into a shell. */
 static bool is_name(thirl_tune_text t) {
-  if (!t.n || t.n >= THIRL_TUNE_NAME) return false;
-  for (size_t i = 0; i < t.n; i++)
-    if (t.p[i] <= ' ' || t.p[i] > '~' || t.p[i] == '/' || t.p[i] == '=') return false;
-  return !thirl_tune_text_is(t, ".") && !thirl_tune_text_is(t, "..");
+  return t.n < THIRL_TUNE_NAME && thirl_tune_text_is_plain(t) && t.p[0] != '.';
 }
 
 static thirl_tune_link *add(thirl_tune_facts *f, thirl_tune_text name) {
   thirl_tune_link *l = thirl_tune_links_find(f, name);
-  if (l || !is_name(name)) return l;
+  if (l) return l;
   f->n_links_all++;
+  if (!is_name(name)) return NULL;
   if (f->n_links == THIRL_TUNE_LINKS) return NULL;
   l = &f->link[f->n_links++];
   *l = (thirl_tune_link){0};

@@ -98,9 +98,11 @@ static const json_t *chain_of(const json_t *chains, const json_t *rule) {
   return NULL;
 }
 
+/* It will stand in a line that somebody pastes into a shell. */
 static void copy_name(const json_t *chain, const char *key, char *to, size_t size) {
   const char *name = json_string_value(json_object_get(chain, key));
-  if (name) thirl_tune_text_copy(thirl_tune_text_of(name), to, size);
+  bool plain = name && strlen(name) < size && thirl_tune_text_is_plain(thirl_tune_text_of(name));
+  thirl_tune_text_copy(thirl_tune_text_of(plain ? name : key), to, size);
 }
 
 /* It is the end for whatever no rule of it accepts. */

@@ -32,7 +32,7 @@
   X(NOT_LOADED, "not-loaded", "its kernel module is not loaded")                                                       \
   X(NOT_PERMITTED, "not-permitted", "we have no permission to read it")                                                \
   X(NO_TOOL, "no-tool", "the program that reads it is not installed")                                                  \
-  X(NO_SUBJECT, "no-process", "no process was named (--pid) and no thirld runs here")                                  \
+  X(NO_SUBJECT, "no-process", "no process was named (--pid) and no thirld that we may look into runs here")            \
   X(NO_SUCH, "none-here", "there is no such thing here")                                                               \
   X(MALFORMED, "malformed", "it was read but not understood")                                                          \
   X(ONE_SAMPLE, "one-sample", "it must be seen twice, and was seen once")                                              \

@@ -95,6 +95,15 @@ bool thirl_tune_text_hex(thirl_tune_text t, uint64_t *out) {
   return true;
 }
 
+bool thirl_tune_text_is_plain(thirl_tune_text t) {
+  for (size_t i = 0; i < t.n; i++) {
+    char c = t.p[i];
+    bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!alnum && (!c || !strchr("-_.:@+", c))) return false;
+  }
+  return t.n > 0 && t.p[0] != '-';
+}
+
 void thirl_tune_text_copy(thirl_tune_text t, char *to, size_t size) {
   size_t n = t.n < size ? t.n : size - 1;
   for (size_t i = 0; i < n; i++)

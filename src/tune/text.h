@@ -26,6 +26,8 @@ bool thirl_tune_text_has(thirl_tune_text t, const char *word);
 /** The whole of it is a number: decimal with a sign at most, or hexadecimal digits. Too large ones become the largest. */
 bool thirl_tune_text_decimal(thirl_tune_text t, int64_t *out);
 bool thirl_tune_text_hex(thirl_tune_text t, uint64_t *out);
+/** Letters, digits and -_.:@+ only: a name that means nothing to a shell. */
+bool thirl_tune_text_is_plain(thirl_tune_text t);
 /** Copied with an end, cut when too long; what is not printable ASCII becomes '?'. */
 void thirl_tune_text_copy(thirl_tune_text t, char *to, size_t size);
 

@@ -103,6 +103,8 @@ check "--quiet leaves warnings only" [ "$(grep -cE '^(INFO|OK|unknown|for a)' qu
 tune all --root "$data/mainline-client" --all
 check "nothing to say is no trouble" is 0
 check "--all says what is fine" says all.out 'OK    TCP3      SYN cookies'
+tune other_profile --root "$data/mainline-client" --profile client --only CT2,TCP3
+check "an id for another profile is named as such" says other_profile.out 'not for a client: CT2'
 tune mistake --profile clients
 check "a profile that is none" is 2
 check "is told with the three that are" says mistake.log '--profile wants server, router or client, not clients'

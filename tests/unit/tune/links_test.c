@@ -41,8 +41,9 @@ static void names_and_counters(void **state) {
 static void names_that_no_path_can_take(void **state) {
   (void)state;
   memset(&f, 0, sizeof f);
-  thirl_tune_links_dev(&f, thirl_tune_text_of("..: 1 2 3 4\na/b: 1 2 3 4\n\033[2J: 1 2 3 4\n: 1 2\n"
-                                              "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: 1 2 3 4\n"));
+  thirl_tune_links_dev(
+      &f, thirl_tune_text_of("..: 1 2 3 4\na/b: 1 2 3 4\n$(x): 1 2 3 4\n;: 1 2 3 4\n\033[2J: 1 2 3 4\n: 1 2\n"
+                             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: 1 2 3 4\n"));
   assert_int_equal(f.n_links, 0);
 }
 

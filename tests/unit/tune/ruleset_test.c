@@ -133,6 +133,15 @@ static void a_firewall(void **state) {
   assert_true(thirl_tune_ports_has(&r->accepted, 3478));
 }
 
+static void a_name_that_a_shell_would_run(void **state) {
+  (void)state;
+  const thirl_tune_ruleset *r =
+      parse("{\"chain\": {\"family\": \"inet\", \"table\": \"$(reboot)\", \"name\": \"a;b\", \"hook\": \"input\", "
+            "\"policy\": \"drop\"}}");
+  assert_true(r->input_drops);
+  assert_string_equal(r->input_chain, "inet table name");
+}
+
 /* As firewalld has it: the policy accepts, the last rule refuses. */
 static void a_last_rule_that_refuses(void **state) {
   (void)state;
@@ -181,6 +190,7 @@ int main(void) {
       cmocka_unit_test(exempt_from_tracking),
       cmocka_unit_test(exempt_on_the_way_out),
       cmocka_unit_test(a_firewall),
+      cmocka_unit_test(a_name_that_a_shell_would_run),
       cmocka_unit_test(a_last_rule_that_refuses),
       cmocka_unit_test(forwarding),
       cmocka_unit_test(what_else_tracks),

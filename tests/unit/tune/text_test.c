@@ -56,6 +56,17 @@ static void pieces(void **state) {
   assert_true(thirl_tune_text_has(t, "=mo") && !thirl_tune_text_has(t, "moo"));
 }
 
+static void names_that_mean_nothing_to_a_shell(void **state) {
+  static const char *const plain[] = {"eth0", "br-lan", "eth0.5", "wg_0", "eth0:1", "veth@if2", "a+b"};
+  static const char *const others[] = {"", "-rf", "a b", "$(x)", "`x`", "a;b", "a|b", "a'b", "a/b", "a\nb", "\xc3\xa9"};
+  (void)state;
+  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+    assert_true(thirl_tune_text_is_plain(thirl_tune_text_of(plain[i])));
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    assert_false(thirl_tune_text_is_plain(thirl_tune_text_of(others[i])));
+  assert_false(thirl_tune_text_is_plain((thirl_tune_text){"a\0b", 3}));
+}
+
 /* What others have named is printed: nothing of it moves a terminal. */
 static void copies_are_printable_and_end(void **state) {
   (void)state;
@@ -71,6 +82,7 @@ int main(void) {
       cmocka_unit_test(numbers),
       cmocka_unit_test(lines_and_words),
       cmocka_unit_test(pieces),
+      cmocka_unit_test(names_that_mean_nothing_to_a_shell),
       cmocka_unit_test(copies_are_printable_and_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
