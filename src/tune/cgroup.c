@@ -53,7 +53,7 @@ static bool bytes_of(thirl_tune_text t, int64_t *out) {
 static void add(thirl_tune_number *to, int64_t v) {
   if (v < 0) return;
   if (to->why != THIRL_TUNE_WHY_READ) to->v = 0;
-  *to = (thirl_tune_number){to->v > INT64_MAX - v ? INT64_MAX : to->v + v, THIRL_TUNE_WHY_READ};
+  *to = (thirl_tune_number){thirl_tune_facts_clamp(to->v + thirl_tune_facts_clamp(v)), THIRL_TUNE_WHY_READ};
 }
 
 /* "max 3" of version 2 is what version 1 counts in failcnt. */

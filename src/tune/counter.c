@@ -22,7 +22,7 @@ static bool fits(const char *word, thirl_tune_text family, thirl_tune_text name)
 static void add(thirl_tune_number *to, int64_t v) {
   if (to->why != THIRL_TUNE_WHY_READ) to->v = 0;
   to->why = THIRL_TUNE_WHY_READ;
-  to->v = v > 0 && to->v > INT64_MAX - v ? INT64_MAX : to->v + v;
+  to->v = thirl_tune_facts_clamp(to->v + thirl_tune_facts_clamp(v));
 }
 
 static void count(thirl_tune_facts *f, thirl_tune_text family, thirl_tune_text name, int64_t v) {
@@ -156,7 +156,8 @@ void thirl_tune_counter_memory(thirl_tune_facts *f, thirl_tune_text t) {
     if (!thirl_tune_text_word(&line, &name) || !thirl_tune_text_is(name, "MemTotal:")) continue;
     if (!thirl_tune_text_word(&line, &number) || !thirl_tune_text_decimal(number, &kb)) continue;
     if (kb < 0 || kb > INT64_MAX / 1024) continue;
-    f->gauge[THIRL_TUNE_GAUGE_MEMORY_TOTAL] = (thirl_tune_number){kb * 1024, THIRL_TUNE_WHY_READ};
+    f->gauge[THIRL_TUNE_GAUGE_MEMORY_TOTAL] =
+        (thirl_tune_number){thirl_tune_facts_clamp(kb * 1024), THIRL_TUNE_WHY_READ};
   }
 }
 

@@ -28,6 +28,8 @@ enum {
   THIRL_TUNE_UNLIMITED_BITS = 62
 };
 
+/** No number that was read is larger, or lower than its negative: so that judges can add and double without a thought. */
+#define THIRL_TUNE_LARGEST ((int64_t)1 << 60)
 /** "unlimited", "max". */
 #define THIRL_TUNE_UNLIMITED ((int64_t)1 << THIRL_TUNE_UNLIMITED_BITS)
 
@@ -35,6 +37,10 @@ typedef struct thirl_tune_number {
   int64_t v;
   thirl_tune_why why; /* READ: v holds */
 } thirl_tune_number;
+
+static inline int64_t thirl_tune_facts_clamp(int64_t v) {
+  return v > THIRL_TUNE_LARGEST ? THIRL_TUNE_LARGEST : v < -THIRL_TUNE_LARGEST ? -THIRL_TUNE_LARGEST : v;
+}
 
 /** A short word, such as the name of a congestion control. */
 typedef struct thirl_tune_word {

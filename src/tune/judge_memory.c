@@ -3,6 +3,8 @@
 #include "tune/judges.h"
 #include "tune/short.h"
 
+static const int64_t sockets_most = (int64_t)1 << 40; /* more than any machine has: the product fits */
+
 enum {
   CAP_SYS_RESOURCE_BIT = 24,
   TCP_BYTES = 3994, /* 3.9 KB: socket, inode, file, dentry, epoll entry; measured on the server's side */
@@ -148,6 +150,8 @@ static void mem4(const thirl_tune_case *c, thirl_tune_finding *f) {
   tcp += gauge[THIRL_TUNE_GAUGE_TCP_ORPHANS].why == THIRL_TUNE_WHY_READ ? gauge[THIRL_TUNE_GAUGE_TCP_ORPHANS].v : 0;
   if (c->demand.tcp > tcp) tcp = c->demand.tcp;
   if (c->demand.relays > udp) udp = c->demand.relays;
+  if (tcp > sockets_most) tcp = sockets_most;
+  if (udp > sockets_most) udp = sockets_most;
   int64_t need = tcp * TCP_BYTES + udp * UDP_BYTES;
   say(f,
       need > most             ? CRIT

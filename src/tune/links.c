@@ -39,6 +39,7 @@ void thirl_tune_links_dev(thirl_tune_facts *f, thirl_tune_text t) {
     for (int i = 0; i <= DROPPED && thirl_tune_text_word(&line, &word); i++) {
       thirl_tune_number n = {0, THIRL_TUNE_WHY_READ};
       if (!thirl_tune_text_decimal(word, &n.v)) break;
+      n.v = thirl_tune_facts_clamp(n.v);
       if (i == PACKETS) l->rx_packets = n;
       if (i == ERRORS) l->rx_errors = n;
       if (i == DROPPED) l->rx_dropped = n;
@@ -126,6 +127,7 @@ static bool set_number(thirl_tune_link *l, thirl_tune_text key, thirl_tune_text 
       n.why = why_of((thirl_tune_text){value.p + 1, value.n - 1});
     else if (!thirl_tune_text_decimal(value, &n.v))
       n.why = THIRL_TUNE_WHY_MALFORMED;
+    n.v = thirl_tune_facts_clamp(n.v);
     memcpy((char *)l + numbers[i].at, &n, sizeof n);
     return true;
   }

@@ -32,7 +32,7 @@ bool thirl_tune_nat_report_parse(thirl_tune_facts *f, thirl_tune_text text) {
     copy(router, "upnp", n->upnp);
     copy(o, "double_nat", n->double_nat);
     n->lifetime_s.why = json_is_integer(lifetime) ? THIRL_TUNE_WHY_READ : THIRL_TUNE_WHY_NOT_LOOKED;
-    n->lifetime_s.v = json_integer_value(lifetime);
+    n->lifetime_s.v = thirl_tune_facts_clamp(json_integer_value(lifetime));
   }
   json_decref(o);
   return ok;

@@ -11,6 +11,11 @@
 enum { ESTABLISHED = 1, TIME_WAIT = 6, LISTEN = 10 };
 enum { TIMER_KEEPALIVE = 2, TICKS_PER_S = 100 }; /* USER_HZ, the same on every Linux */
 
+/* The kernel counts them in 32 bits. */
+static uint64_t drops_of(uint64_t v) {
+  return v > UINT32_MAX ? UINT32_MAX : v;
+}
+
 /* ---- lines of sock_diag ---- */
 
 static int64_t value_of(thirl_tune_text line, const char *name) {
@@ -26,7 +31,8 @@ static int64_t value_of(thirl_tune_text line, const char *name) {
 
 static thirl_tune_number number_of(thirl_tune_text line, const char *name) {
   int64_t v = value_of(line, name);
-  return v < 0 ? (thirl_tune_number){0, THIRL_TUNE_WHY_NOT_LOADED} : (thirl_tune_number){v, THIRL_TUNE_WHY_READ};
+  return v < 0 ? (thirl_tune_number){0, THIRL_TUNE_WHY_NOT_LOADED}
+               : (thirl_tune_number){thirl_tune_facts_clamp(v), THIRL_TUNE_WHY_READ};
 }
 
 static void copy_address(thirl_tune_text line, char to[THIRL_TUNE_ADDRESS]) {
@@ -87,7 +93,7 @@ void thirl_tune_sockets_diag(thirl_tune_facts *f, thirl_tune_text t) {
       u.is_connected = value_of(line, "connected") > 0;
       u.rcvbuf = number_of(line, "rcvbuf");
       u.sndbuf = number_of(line, "sndbuf");
-      u.drops = drops > 0 ? (uint64_t)drops : 0;
+      u.drops = drops > 0 ? drops_of((uint64_t)drops) : 0;
       add_udp(&f->sockets, &u);
     } else if (thirl_tune_text_is(kind, "listen") && port_of(line, &l.port)) {
       int64_t waiting = value_of(line, "waiting");
@@ -226,7 +232,7 @@ void thirl_tune_sockets_udp(thirl_tune_facts *f, thirl_tune_text t) {
                         .is_connected = r.state == ESTABLISHED,
                         .rcvbuf = {0, THIRL_TUNE_WHY_NOT_LOADED},
                         .sndbuf = {0, THIRL_TUNE_WHY_NOT_LOADED},
-                        .drops = r.drops};
+                        .drops = drops_of(r.drops)};
     if (s->udp_why != THIRL_TUNE_WHY_READ) add_udp(s, &u);
   }
 }

@@ -60,6 +60,7 @@ void thirl_tune_sysctl_parse(thirl_tune_facts *f, thirl_tune_sysctl s, thirl_tun
   for (unsigned i = 0; i <= rows[s].field; i++)
     if (!thirl_tune_text_word(&rest, &word)) return;
   if (!thirl_tune_text_decimal(word, &n->v)) return;
+  n->v = thirl_tune_facts_clamp(n->v);
   n->why = THIRL_TUNE_WHY_READ;
   keep_text(t, f->sysctl_text[s], sizeof f->sysctl_text[s]);
 }

@@ -132,7 +132,7 @@ static void counters_do_not_wrap(void **state) {
   (void)state;
   thirl_tune_text t = fresh("ffffffffffffffff 0 0\nffffffffffffffff 0 0\n");
   thirl_tune_counter_softnet(&f, t);
-  assert_int_equal(COUNTER(SOFTNET_PROCESSED).v, INT64_MAX);
+  assert_true(COUNTER(SOFTNET_PROCESSED).v == THIRL_TUNE_LARGEST);
 }
 
 int main(void) {
