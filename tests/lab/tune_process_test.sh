@@ -81,7 +81,7 @@ state_MEM1() {
     show /sys/fs/cgroup/system.slice/thirld.service/memory.max 104857600 &&
     show /sys/fs/cgroup/system.slice/thirld.service/memory.current 99857600
 }
-state_FD3() { show /proc/sys/fs/file-nr '990 0 1000'; }
+state_FD3() { show /proc/sys/fs/file-nr '990 0 1000' && show /proc/sys/fs/file-max 1000; }
 state_CT7() { show /proc/sys/net/netfilter/nf_conntrack_buckets 1024; }
 # Bytes that nobody reads, more than processors keep for themselves uncounted, and very little that all may take.
 state_MEM2() {
