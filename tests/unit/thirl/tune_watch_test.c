@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -53,6 +54,7 @@ static int set_up(void **state) {
   put("/proc/sys/net/netfilter/nf_conntrack_count", "1000\n");
   put("/proc/sys/net/netfilter/nf_conntrack_max", "2000\n");
   put("/proc/sys/fs/file-nr", "1000\t0\t100000\n");
+  put("/proc/sys/fs/file-max", "100000\n");
   n_shown = 0;
   shown[0] = '\0';
   child = 0;
@@ -98,9 +100,11 @@ static void sit_down(bool colour) {
 /* Reads until text is on the screen, behind what had been read before. */
 static void expect(const char *text) {
   size_t from = n_shown;
+  time_t end = time(NULL) + PATIENCE_MS / 1000;
   while (!strstr(shown + from, text)) {
     struct pollfd p = {.fd = master, .events = POLLIN};
-    if (poll(&p, 1, PATIENCE_MS) != 1) fail_msg("\"%s\" does not come; there is: %s", text, shown + from);
+    if (time(NULL) > end || poll(&p, 1, PATIENCE_MS) != 1)
+      fail_msg("\"%s\" does not come; there is: %s", text, shown + from);
     ssize_t r = read(master, shown + n_shown, SHOWN_MAX - n_shown);
     assert_true(r > 0);
     n_shown += (size_t)r;
