@@ -104,6 +104,25 @@ check "it shows the file" says "+ net.ipv4.tcp_syncookies = 1"
 check "nothing was changed" state $bad
 check "and nothing made" nothing_left
 
+# on_terminal ANSWER ARGUMENT...: the same, asked on a terminal
+on_terminal() {
+  local answer=$1
+  shift
+  (sleep 1; printf '%s\n' "$answer"; sleep 1) |
+    timeout 60 script -qec "'$build/bin/thirl' tune --root '$root' --profile server --window 1 --only TCP1,TCP3,TCP14,TCP16 $*" out >/dev/null 2>err
+  code=$?
+}
+if command -v script >/dev/null; then
+  on_terminal n --apply
+  check "on a terminal it asks" says "Change this? [y/N]"
+  check "n is no" state $bad
+  check "and leaves nothing" nothing_left
+  on_terminal y --apply
+  check "y is yes" state $good
+  tune --undo
+  check "and back" state $bad
+fi
+
 # ---- apply ----
 
 injected=()
