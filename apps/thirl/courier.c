@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hush.h"
 #include "parcel/wire.h"
 #include "reach.h"
 #include "status.h"
@@ -59,6 +60,20 @@ static void fail(courier *c, thirl_error e, const char *more, int code) {
   courier_stop(c, code);
 }
 
+/* Is there to be a line about what the peer does? */
+static bool may_tell(const courier *c) {
+  static hush of_all;
+  unsigned missed;
+  if (!hush_allows(&of_all, uv_now(&c->turns.loop), &missed)) return false;
+  if (missed) status_note("broken", "%u lines about broken sessions were not printed", missed);
+  return true;
+}
+
+static void tell_broken(const courier *c, thirl_error e, const char *more, const char *what) {
+  if (may_tell(c))
+    status_note("broken", "the session broke (%s); %s", more && *more ? more : thirl_error_text(e), what);
+}
+
 /* ---- a session ---- */
 
 static void leave(courier *c) {
@@ -90,13 +105,12 @@ static void on_gone(courier *c, thirl_error e, const char *more) {
   } else if (e == THIRL_E_PEER_CLOSED && spoke && !listens) {
     fail(c, e, "the other side has stopped; the same two commands go on from here", EXIT_INTERRUPTED);
   } else if (listens && e != THIRL_E_ONLY_RELAY && (may_come_back(e) || !was_up)) {
-    status_note("broken", "the session broke (%s); waiting for the other side to come again",
-                more && *more ? more : thirl_error_text(e));
+    tell_broken(c, e, more, "waiting for the other side to come again");
     if (!c->met && c->first_ms) c->progress_at = uv_now(&c->turns.loop);
   } else if ((c->met || (was_up && e == THIRL_E_PEER_CLOSED)) && may_come_back(e)) {
     c->redial_at = uv_now(&c->turns.loop) + c->pause_ms;
     c->pause_ms = c->pause_ms * 2 < PAUSE_MAX_MS ? c->pause_ms * 2 : PAUSE_MAX_MS;
-    status_note("broken", "the session broke (%s); trying again", more && *more ? more : thirl_error_text(e));
+    tell_broken(c, e, more, "trying again");
   } else {
     fail(c, e, more, command_exit_code(e, c->met));
   }
@@ -259,13 +273,13 @@ static void on_caller(courier *c, const thirl_event *ev) {
   bool same = strcmp(ev->peer, c->peer) == 0, silent = uv_now(&c->turns.loop) - c->heard_at >= SILENT_MS;
   c->caller = 0;
   if (c->up && !same && !silent) {
-    status_note("busy", "another peer with the ticket came, and was turned away");
+    if (may_tell(c)) status_note("busy", "another peer with the ticket came, and was turned away");
     thirl_close(c->context, ev->session);
     return;
   }
   thirl_session_handle old = c->session;
   if (old) {
-    status_note("again", "the other side has come again");
+    if (may_tell(c)) status_note("again", "the other side has come again");
     leave(c);
     thirl_close(c->context, old);
   }
