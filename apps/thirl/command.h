@@ -17,7 +17,7 @@ enum { ARGUMENTS_WORDS_MAX = 4096, COMMAND_WORDS_ANY = 1 << 20 /* and options st
 typedef struct arguments {
   const char *server, *identity, *ticket;
   bool json, quiet, direct_only, relay_only, ephemeral, help;
-  bool udp, tcp, hairpin, ipv6;
+  bool udp, tcp, hairpin, ipv6, keep;
   unsigned timeout_s;                     /* 0: default */
   unsigned lifetime_s, port;              /* 0: not asked for; any */
   const char *words[ARGUMENTS_WORDS_MAX]; /* what is no option */
@@ -56,6 +56,7 @@ typedef struct command {
 extern const command command_table[];
 
 int command_listen(const arguments *a);
+int command_chat(const arguments *a);
 int command_connect(const arguments *a);
 int command_forward(const arguments *a);
 int command_key(const arguments *a);

@@ -55,6 +55,10 @@ FLAG(yes, "--yes", yes, "take what is offered without a question");
 NUMBER(patience, "--timeout", "SECONDS", timeout_s, 1000000, "a number of seconds",
        "how long to wait for the peer, at first (default: 30; without a ticket: for ever) and after a break (60)");
 
+/* ---- chat ---- */
+
+FLAG(keep, "--keep", keep, "when the peer leaves, wait for the next with the same ticket");
+
 /* ---- nat ---- */
 
 FLAG(udp, "--udp", udp, "look at UDP only");
@@ -108,6 +112,8 @@ static const option_row *const for_connect[] = {&identity,    &ephemeral, &direc
 static const option_row *const for_forward[] = {&local,       &remote,      &udp_ways,   &identity,
                                                 &ephemeral,   &direct_only, &relay_only, &timeout,
                                                 &json_events, &quiet,       &help,       NULL};
+static const option_row *const for_chat[] = {&server,      &identity, &ephemeral, &direct_only, &relay_only, &timeout,
+                                             &json_events, &keep,     &quiet,     &help,        NULL};
 static const option_row *const for_key[] = {&identity, &json_same, &help, NULL};
 static const option_row *const for_nat[] = {&server,   &udp,         &tcp,         &ipv6, &port, &hairpin,
                                             &lifetime, &json_report, &no_progress, &help, NULL};
@@ -154,6 +160,12 @@ const command command_table[] = {
      .options = for_receive,
      .takes_ticket = true,
      .run = command_receive},
+    {.name = "chat",
+     .synopsis = "[options] [TICKET | -]",
+     .summary = "talk to somebody: make a ticket and wait, or reach the peer of one",
+     .options = for_chat,
+     .takes_ticket = true,
+     .run = command_chat},
     {.name = "key",
      .synopsis = "[options]",
      .summary = "print the id of this machine's key, making the key on first use",
