@@ -25,6 +25,7 @@ typedef struct chat {
   thirl_session_handle session; /* 0: none */
   talk *talk;                   /* of the session */
   bool listens, was_up, opened; /* opened: the peer chats too */
+  bool gone;                    /* whoever sat at the screen */
   bool ended;                   /* our side has nothing more to say, whoever comes */
   char reason[192];
   uint64_t direct_after_us;
@@ -48,7 +49,10 @@ static void note(chat *c, chat_tone tone, const char *format, ...) {
   va_start(ap, format);
   vsnprintf(text, sizeof text, format, ap);
   va_end(ap);
-  c->front->note(c->front, tone, text);
+  if (c->gone)
+    status_note("chat", "%s", text);
+  else
+    c->front->note(c->front, tone, text);
 }
 
 /* ---- how things stand ---- */
@@ -210,6 +214,7 @@ static void on_end(void *owner) {
 
 static void on_leave(void *owner) {
   chat *c = owner;
+  c->gone = true;
   if (!c->talk || !c->opened)
     finish(c, EXIT_OK);
   else

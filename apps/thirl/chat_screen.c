@@ -22,7 +22,7 @@ typedef struct chat_screen {
   uv_loop_t *loop;
   thirl_terminal *terminal;
   uv_poll_t keys;
-  uv_timer_t timer;
+  uv_timer_t timer, paint; /* paint: in the loop's next turn, once for all that has come until then */
   thirl_screen_view view;
   spout out;
   bool dumb, was_full, over;
@@ -119,6 +119,21 @@ static void give_way(chat_screen *s, int number) {
   (void)raise(number);
 }
 
+static void screen_close(chat_front *f) {
+  chat_screen *s = (chat_screen *)f;
+  if (s->over) return;
+  s->over = true;
+  thirl_screen_view_leave(&s->view);
+  thirl_bytes b = thirl_screen_view_rest(&s->view);
+  spout_put(&s->out, b);
+  spout_fini(&s->out, FLUSH_MS);
+  (void)uv_poll_stop(&s->keys);
+  (void)uv_timer_stop(&s->timer);
+  (void)uv_timer_stop(&s->paint);
+  thirl_terminal_close(s->terminal);
+  thirl_screen_view_fini(&s->view);
+}
+
 static void act(chat_screen *s, thirl_screen_action action) {
   switch (action) {
   case THIRL_SCREEN_NOTHING:
@@ -128,6 +143,7 @@ static void act(chat_screen *s, thirl_screen_action action) {
     break;
   case THIRL_SCREEN_LEAVE:
     s->wishes.leave(s->wishes.owner);
+    screen_close(&s->front); /* the goodbye takes its time; what is typed meanwhile is the shell's */
     break;
   case THIRL_SCREEN_HELP:
     help(s);
@@ -192,16 +208,25 @@ static void read_keys(chat_screen *s) {
 
 /* ---- what is told ---- */
 
+static void on_paint(uv_timer_t *timer) {
+  show(timer->data);
+}
+
 static void heard(chat_front *f, thirl_bytes text) {
   chat_screen *s = (chat_screen *)f;
+  if (s->over) return;
   while (text.n > 0 && text.p[text.n - 1] == '\n')
     text.n--;
   thirl_screen_view_theirs(&s->view, now_text(), text);
-  show(s);
+  if (thirl_screen_view_is_full(&s->view))
+    show(s);
+  else
+    (void)uv_timer_start(&s->paint, on_paint, 0, 0);
 }
 
 static void delivered(chat_front *f, uint32_t number) {
   chat_screen *s = (chat_screen *)f;
+  if (s->over) return;
   thirl_screen_view_mark(&s->view, number);
   show(s);
 }
@@ -212,6 +237,7 @@ static void room(chat_front *f) {
 
 static void note(chat_front *f, chat_tone tone, const char *text) {
   chat_screen *s = (chat_screen *)f;
+  if (s->over) return;
   put_note(s, tone, text);
   show(s);
 }
@@ -242,11 +268,12 @@ static void state(chat_front *f, const chat_state *now) {
   char text[THIRL_SCREEN_STATUS_TEXT];
   unsigned n = 0;
   uint64_t ms = uv_now(s->loop);
+  if (s->over) return;
   if (now->undelivered == 0)
     s->undelivered_since = 0;
   else if (s->undelivered_since == 0)
     s->undelivered_since = ms;
-  snprintf(text, sizeof text, now->peer[0] ? "peer %.8s" : "nobody here yet", now->peer);
+  snprintf(text, sizeof text, now->peer[0] ? "%.8s" : "nobody here yet", now->peer);
   put_part(parts, &n, THIRL_SCREEN_PLAIN, text);
   put_part(parts, &n, now->is_direct ? THIRL_SCREEN_GOOD : THIRL_SCREEN_DOUBTFUL, now->path);
   if (now->silence_ms >= SILENT_MS) {
@@ -268,25 +295,11 @@ static void state(chat_front *f, const chat_state *now) {
 
 static bool is_full(chat_front *f) {
   chat_screen *s = (chat_screen *)f;
-  s->was_full = spout_is_full(&s->out);
+  s->was_full = !s->over && spout_is_full(&s->out);
   return s->was_full;
 }
 
 /* ---- begin and end ---- */
-
-static void screen_close(chat_front *f) {
-  chat_screen *s = (chat_screen *)f;
-  if (s->over) return;
-  s->over = true;
-  thirl_screen_view_leave(&s->view);
-  thirl_bytes b = thirl_screen_view_rest(&s->view);
-  spout_put(&s->out, b);
-  spout_fini(&s->out, FLUSH_MS);
-  (void)uv_poll_stop(&s->keys);
-  (void)uv_timer_stop(&s->timer);
-  thirl_terminal_close(s->terminal);
-  thirl_screen_view_fini(&s->view);
-}
 
 static thirl_screen_look look_of(const thirl_terminal *t) {
   thirl_screen_look l = {.columns = 80, .rows = 24};
@@ -329,7 +342,8 @@ thirl_error chat_screen_open(uv_loop_t *loop, const chat_wishes *wishes, chat_fr
   s->dumb = look.dumb;
   thirl_screen_view_init(&s->view, &look);
   (void)uv_timer_init(loop, &s->timer);
-  s->timer.data = s->keys.data = s;
+  (void)uv_timer_init(loop, &s->paint);
+  s->timer.data = s->paint.data = s->keys.data = s;
   if (!spout_init(&s->out, loop, STDOUT_FILENO, on_room, s) ||
       uv_poll_init(loop, &s->keys, thirl_terminal_fd(s->terminal)) != 0) {
     screen_close(&s->front);

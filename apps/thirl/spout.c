@@ -2,21 +2,25 @@
 #include "spout.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/time.h"
 
 enum {
-  PIECE = 512
-}; /* where poll says that there is room, so many bytes do not wait: a pipe has PIPE_BUF, a terminal half of its buffer */
+  PIECE = 4096,      /* PIPE_BUF: where poll says that there is room, so many bytes do not wait in a pipe */
+  PIECE_OWN = 65536, /* takes what there is room for */
+  PATH_SIZE = 32
+};
 
 /* False: not now. */
 static bool write_piece(spout *s) {
   struct pollfd p = {.fd = s->fd, .events = POLLOUT};
   thirl_bytes b = thirl_buffer_view(&s->held);
   if (poll(&p, 1, 0) <= 0) return false;
-  ssize_t n = write(s->fd, b.p, THIRL_MIN(b.n, (size_t)PIECE));
+  ssize_t n = write(s->fd, b.p, THIRL_MIN(b.n, s->is_own ? (size_t)PIECE_OWN : (size_t)PIECE));
   if (n > 0) thirl_buffer_consume(&s->held, (size_t)n);
   if (n >= 0) return n > 0;
   if (errno == EINTR) return true;
@@ -38,10 +42,22 @@ static void on_ready(void *owner) {
   if (s->held.n == 0) s->on_room(s->owner);
 }
 
+/* -1: not allowed, or there is no /proc; then a terminal that is stopped holds us up, as it does every program. */
+static int open_again(int fd) {
+  char path[PATH_SIZE];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 bool spout_init(spout *s, uv_loop_t *loop, int fd, void (*on_room)(void *owner), void *owner) {
   *s = (spout){.fd = fd, .on_room = on_room, .owner = owner};
   thirl_buffer_init(&s->held, SPOUT_MAX);
-  return watch_init(&s->watch, loop, fd, true, on_ready, s);
+  int own = isatty(fd) ? open_again(fd) : -1;
+  if (own >= 0) {
+    s->fd = own;
+    s->is_own = true;
+  }
+  return watch_init(&s->watch, loop, s->fd, true, on_ready, s);
 }
 
 void spout_put(spout *s, thirl_bytes b) {
@@ -64,4 +80,6 @@ void spout_flush(spout *s, int patience_ms) {
 void spout_fini(spout *s, int patience_ms) {
   spout_flush(s, patience_ms);
   watch_fini(&s->watch);
+  if (s->is_own) close(s->fd);
+  s->is_own = false;
 }

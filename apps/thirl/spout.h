@@ -11,6 +11,7 @@ enum { SPOUT_MAX = 1 << 20, SPOUT_ENOUGH = 64 << 10 }; /* bytes held at most; so
 typedef struct spout {
   watch watch;
   int fd;
+  bool is_own; /* a terminal, opened once more: non-blocking for us alone */
   thirl_buffer held;
   thirl_error error; /* of writing; then nothing is written any more */
   void (*on_room)(void *owner);

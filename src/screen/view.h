@@ -4,7 +4,7 @@
  *
  *   12:03 peer   a message, broken at spaces              the terminal's own scrollback keeps these
  *   12:04  you ✓ and one of ours; the mark: it was shown there
- *   ── peer 5x3kq2ab ── direct TCP ── 12 ms ──            the foot: status,
+ *   ── 5x3kq-2a ── direct TCP ── 12 ms ──                  the foot: status,
  *   > what is being typed                                 and the line
  *
  * Pure, and the only writer to the terminal. What arrives goes over the foot, which is then drawn again below: the line never tears. A dumb terminal gets plain
