@@ -32,13 +32,14 @@ typedef struct chat {
   unsigned long said, heard;
   long rtt_least_ms, rtt_most_ms;
   bool over;
+  int failed; /* the exit code, whatever else happens */
   int code, caught;
 } chat;
 
 static void finish(chat *c, int code) {
   if (c->over) return;
   c->over = true;
-  c->code = code;
+  c->code = c->failed ? c->failed : code;
   turns_stop(&c->turns);
 }
 
@@ -221,12 +222,13 @@ static void on_leave(void *owner) {
     talk_leave(c->talk);
 }
 
+/* There is nobody to show anything to: the peer is told that we go. */
 static void on_fail(thirl_error e, const char *why, void *owner) {
   chat *c = owner;
-  if (c->over) return;
-  if (c->talk && c->opened) talk_leave(c->talk);
-  status_error(e, why);
-  finish(c, command_exit_code(e, c->was_up));
+  if (c->over || c->failed) return;
+  if (!c->gone) status_error(e, why);
+  c->failed = c->gone ? EXIT_OK : EXIT_GENERIC;
+  on_leave(c);
 }
 
 static void on_signal(int number, void *owner) {
@@ -285,7 +287,7 @@ static void tell_event(chat *c, const thirl_event *ev) {
   if (!c->front->is_screen) return;
   if (ev->kind == THIRL_EVENT_UNREGISTERED && ev->error != THIRL_E_NOT_FOUND)
     note(c, CHAT_WARN, "the server is out of reach (%s); trying again", thirl_error_text(ev->error));
-  if (ev->kind == THIRL_EVENT_UP) note(c, CHAT_TELL, "peer %s is there, its key is proven", ev->peer);
+  if (ev->kind == THIRL_EVENT_UP) note(c, CHAT_TELL, "peer %s: its key is proven", ev->peer);
   if (ev->kind == THIRL_EVENT_STRANGER)
     note(c, CHAT_WARN, "a stranger at %s: %s", ev->address[0] ? ev->address : "the door", thirl_error_text(ev->error));
 }
@@ -320,7 +322,7 @@ static void on_event(const thirl_event *ev, void *owner) {
     part(c, talk_is_leaving(c->talk) ? THIRL_OK : THIRL_E_PEER_CLOSED, "");
     break;
   case THIRL_EVENT_FAILED:
-    part(c, ev->error, thirl_context_explain(c->turns.context));
+    part(c, talk_is_leaving(c->talk) ? THIRL_OK : ev->error, thirl_context_explain(c->turns.context));
     break;
   default:
     break;

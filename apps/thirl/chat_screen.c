@@ -93,20 +93,20 @@ static void send_line(chat_screen *s) {
 
 static void help(chat_screen *s) {
   static const char *const lines[] = {
-      "~.  leave (so does Ctrl-D); all of these at the beginning of a line",
-      "~s  how the connection does",
-      "~?  this",
-      "~~  a tilde",
-      "arrows, Home, End and Ctrl-A E B F move, with Ctrl by words; Ctrl-K U W cut, Ctrl-Y puts back; Up and Down "
-      "bring "
-      "back what was said; Ctrl-L clears the screen",
+      "at the beginning of a line:",
+      "  ~.  leave (Ctrl-D in an empty line does it too)",
+      "  ~s  how the connection does",
+      "  ~?  this help",
+      "  ~~  a tilde",
+      "the line is edited as in a shell; Up and Down: what was said",
+      "Ctrl-L: a clean screen",
   };
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
     put_note(s, CHAT_TELL, lines[i]);
   if (s->dumb) return;
   put_note(s, CHAT_TELL,
-           s->view.place.ascii ? "before your messages: . on the way, + shown at the other side"
-                               : "before your messages: \xc2\xb7 on the way, \xe2\x9c\x93 shown at the other side");
+           s->view.place.ascii ? "before a message of yours: . on its way, + shown over there"
+                               : "before a message of yours: \xc2\xb7 on its way, \xe2\x9c\x93 shown over there");
 }
 
 /* The shell has the terminal meanwhile, and the rows below the last message. */

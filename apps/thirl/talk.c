@@ -25,7 +25,8 @@ struct talk {
   trunk *trunk;
   uint32_t stream; /* 0: the peer has not asked for it yet */
   bool open, asked;
-  bool gone; /* the peer's direction is over, and was read */
+  bool gone;        /* the peer's direction is over, and was read */
+  bool busy, again; /* within wake, and asked for another */
   stage stage;
   thirl_time linger_until;
   thirl_chat chat;
@@ -199,6 +200,11 @@ static bool is_said(talk *t) {
 
 void talk_wake(talk *t) {
   const char *why;
+  if (t->busy) { /* from within what we tell: once more in the loop's next turn */
+    t->again = true;
+    return;
+  }
+  t->busy = true;
   if (t->open) thirl_chat_tick(&t->chat, now_us());
   trunk_wake(t->trunk);
   bool more = !read_in(t); /* also what came before the end */
@@ -211,17 +217,21 @@ void talk_wake(talk *t) {
     (void)thirl_finish(t->context, t->session);
     t->stage = FINISHING;
   }
-  set_timer(t, more);
+  t->busy = false;
+  set_timer(t, more || t->again);
+  t->again = false;
 }
 
 thirl_error talk_say(talk *t, thirl_bytes text, uint32_t *number) {
   if (!t->stream) return THIRL_E_STATE;
+  t->again = t->busy;
   set_timer(t, true); /* it is sent in the loop's next turn, with what else is said until then */
   return thirl_chat_say(&t->chat, text, number);
 }
 
 void talk_end(talk *t) {
   thirl_chat_end(&t->chat);
+  t->again = t->busy;
   set_timer(t, true);
 }
 

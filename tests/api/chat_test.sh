@@ -204,7 +204,7 @@ chat_in_terminal() {
   check "the screen waits" wait_for shows '~. leaves, ~? helps'
   call_as u "$ticket" <l.in >u.out
   caller=$pid
-  check "and says who came" wait_for shows 'is there, its key is proven'
+  check "and says who came" wait_for shows 'its key is proven'
 }
 exit_code_is() {
   keys 'echo code-$?-' Enter
@@ -271,5 +271,11 @@ check "and what is typed is whole" wait_for eval 'grep -qx "half typed" u.out'
 keys C-d
 check "Ctrl-D in an empty line leaves: exit 0" exit_code_is 0
 check "the terminal is as before" given_back
+code_of "$caller"
+
+chat_in_terminal ''
+tm kill-server
+code_of "$caller"
+check "the window is closed: for the peer a goodbye" is 0
 
 finish

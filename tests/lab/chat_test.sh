@@ -88,8 +88,7 @@ expect B 'direct TCP'
 # ---- a recorded session ----
 
 compare A "A after the meeting" <<'END'
-HH:MM      ─ peer PEER is there, its key
-             is proven
+HH:MM      ─ peer PEER: its key is proven
 HH:MM      ─ connected through the relay; looking for a direct path
 HH:MM      ─ direct connection to 203.0.113.2:PORT, N ms after the start
 ── PEER ── direct TCP ── N ms ──
