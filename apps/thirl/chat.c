@@ -25,6 +25,7 @@ typedef struct chat {
   thirl_session_handle session; /* 0: none */
   talk *talk;                   /* of the session */
   bool listens, was_up, opened; /* opened: the peer chats too */
+  bool leaves;                  /* we want to go, and wait for nobody */
   bool gone;                    /* whoever sat at the screen */
   bool ended;                   /* our side has nothing more to say, whoever comes */
   char reason[192];
@@ -107,7 +108,8 @@ static void tell_undelivered(chat *c) {
 
 /* The peer is gone: that is the end, unless the next one is waited for. */
 static void part(chat *c, thirl_error e, const char *why) {
-  bool waits = c->listens && (c->arguments->keep || !c->was_up) && e != THIRL_E_ONLY_RELAY;
+  bool waits = c->listens && (c->arguments->keep || !c->was_up) && !c->leaves && e != THIRL_E_ONLY_RELAY;
+  bool lost = e == THIRL_OK && !c->front->is_screen && talk_unshown(c->talk) > 0; /* a program wants to know */
   thirl_session_handle old = c->session;
   const char *more = why && *why ? why : thirl_error_text(e);
   bool other = c->was_up && (e == THIRL_E_PROTOCOL || e == THIRL_E_REFUSED);
@@ -124,7 +126,7 @@ static void part(chat *c, thirl_error e, const char *why) {
     if (c->front->is_screen) note(c, CHAT_WARN, "%s", more);
     if (!c->front->is_screen || c->arguments->json) status_error(e, why);
   }
-  finish(c, other ? EXIT_GENERIC : command_exit_code(e, c->was_up));
+  finish(c, other ? EXIT_GENERIC : lost ? EXIT_INTERRUPTED : command_exit_code(e, c->was_up));
 }
 
 static void look_at_talk(chat *c) {
@@ -215,7 +217,7 @@ static void on_end(void *owner) {
 
 static void on_leave(void *owner) {
   chat *c = owner;
-  c->gone = true;
+  c->gone = c->leaves = true;
   if (!c->talk || !c->opened)
     finish(c, EXIT_OK);
   else
@@ -377,6 +379,7 @@ static thirl_error set_up(chat *c, thirl_context *context) {
 /* After a signal: the peer hears of it, if it does so soon. A second signal does not wait. */
 static void say_goodbye(chat *c) {
   c->caught = c->turns.caught;
+  c->leaves = true;
   if (c->over || !c->talk || !c->opened) return;
   (void)uv_timer_start(&c->patience, on_patience, GOODBYE_MS, 0);
   talk_leave(c->talk);

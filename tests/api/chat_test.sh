@@ -196,10 +196,10 @@ state_of_terminal() {
   keys "stty -a >$1; echo done-\$?" Enter
   wait_for test -s "$1" && wait_for shows 'done-0'
 }
-# chat_in_terminal: the listener in tmux, the caller a pipe with stdin on descriptor 9 and stdout in u.out
+# chat_in_terminal ENVIRONMENT [OPTION]: the listener in tmux, the caller a pipe with stdin on descriptor 9 and stdout in u.out
 chat_in_terminal() {
   rm -f t.log
-  keys "clear; $1 $thirl chat --ephemeral --server $public 2>t.log" Enter
+  keys "clear; $1 $thirl chat ${2:-} --ephemeral --server $public 2>t.log" Enter
   wait_for has_ticket t || echo "FAIL  no ticket in the terminal"
   check "the screen waits" wait_for shows '~. leaves, ~? helps'
   call_as u "$ticket" <l.in >u.out
@@ -271,6 +271,17 @@ check "and what is typed is whole" wait_for eval 'grep -qx "half typed" u.out'
 keys C-d
 check "Ctrl-D in an empty line leaves: exit 0" exit_code_is 0
 check "the terminal is as before" given_back
+code_of "$caller"
+
+chat_in_terminal '' --keep
+kill -TERM "$caller"
+check "--keep: the peer leaves, and the next is waited for" wait_for shows 'waiting for the next'
+call_as u "$ticket" <l.in >u.out
+caller=$pid
+there_again() { [ "$(screen | grep -c 'its key is proven')" = 2 ]; }
+check "who is there then" wait_for there_again
+keys '~.'
+check "~. ends it all the same: exit 0" exit_code_is 0
 code_of "$caller"
 
 chat_in_terminal ''
