@@ -3,7 +3,12 @@
 #ifndef THIRL_KEYS_H
 #define THIRL_KEYS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /**
  * A key: below THIRL_KEY_SPECIAL it is a Unicode character as typed (control characters are themselves: Ctrl-A is 1, Enter is '\r', Tab is '\t'), above
@@ -43,5 +48,12 @@ enum {
 
   THIRL_KEY_ESCAPE_MS = 50
 };
+
+/** Is it a character that can be shown: no control character, none of the names, nothing held with it? */
+bool thirl_keys_is_character(thirl_key key);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -187,7 +187,7 @@ static bool cut_key(thirl_screen_line *l, thirl_key key, bool was_cutting) {
 }
 
 static bool is_character(thirl_key key) {
-  return key >= 0 && key < THIRL_KEY_SPECIAL && thirl_screen_clean_is_plain((uint32_t)key);
+  return thirl_keys_is_character(key) && thirl_screen_clean_is_plain((uint32_t)key);
 }
 
 /* Within a paste nothing but its end is a key. */

@@ -241,7 +241,7 @@ thirl_key thirl_terminal_getche(void) {
   thirl_key key = thirl_terminal_getch();
   if (key == '\r')
     (void)write_all(STDOUT_FILENO, "\r\n", 2);
-  else if (key >= ' ' && key < THIRL_KEY_SPECIAL)
+  else if (thirl_keys_is_character(key))
     (void)thirl_terminal_putch(key);
   return key;
 }
