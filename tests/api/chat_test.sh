@@ -97,7 +97,7 @@ code_of "$g"
 check "for both" is 0
 check "and the other's line has arrived" has g x
 
-yes line | head -n 5000 >i.in
+yes line | head -n 100000 >i.in
 wait_as i <i.in >/dev/null
 i=$pid
 timeout 30 "$thirl" chat --ephemeral "$ticket" </dev/null 2>j.log | head -n 1 >j.out
