@@ -20,15 +20,21 @@ enum { FEATURES_MAX = 256, QUEUES_MAX = 256 };
 
 /* ---- ethtool ---- */
 
-typedef struct feature_names {
+/* What ethtool fills in: a head with a tail of its own length. */
+typedef union feature_names {
   struct ethtool_gstrings head;
-  char name[FEATURES_MAX][ETH_GSTRING_LEN];
+  char room[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
 } feature_names;
 
-typedef struct feature_blocks {
+typedef union feature_blocks {
   struct ethtool_gfeatures head;
-  struct ethtool_get_features_block block[FEATURES_MAX / 32];
+  char room[sizeof(struct ethtool_gfeatures) + FEATURES_MAX / 32 * sizeof(struct ethtool_get_features_block)];
 } feature_blocks;
+
+typedef union set_sizes {
+  struct ethtool_sset_info head;
+  char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
+} set_sizes;
 
 static bool ask(int fd, const char *name, void *what) {
   struct ifreq r = {0};
@@ -46,18 +52,18 @@ static void print_features(int fd, const char *name, thirl_host_dump *d) {
                 {"rx-gro-list", "gro_list"}};
   static feature_names names;
   feature_blocks blocks = {.head = {.cmd = ETHTOOL_GFEATURES, .size = FEATURES_MAX / 32}};
-  struct {
-    struct ethtool_sset_info head;
-    uint32_t n;
-  } sets = {.head = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES}};
-  if (!ask(fd, name, &sets) || sets.n > FEATURES_MAX) return;
+  set_sizes sizes = {.head = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES}};
+  uint32_t n = ask(fd, name, &sizes) ? sizes.head.data[0] : 0;
+  if (!n || n > FEATURES_MAX) return;
   memset(&names, 0, sizeof names);
-  names.head = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = sets.n};
+  names.head = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = n};
   if (!ask(fd, name, &names) || !ask(fd, name, &blocks)) return;
-  for (uint32_t i = 0; i < sets.n; i++)
+  for (uint32_t i = 0; i < n; i++) {
+    const char *feature = (const char *)names.head.data + (size_t)i * ETH_GSTRING_LEN;
     for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
-      if (strncmp(names.name[i], wanted[k].kernel, ETH_GSTRING_LEN) == 0)
-        thirl_host_dump_print(d, "%s %s=%u\n", name, wanted[k].ours, blocks.block[i / 32].active >> i % 32 & 1);
+      if (strncmp(feature, wanted[k].kernel, ETH_GSTRING_LEN) == 0)
+        thirl_host_dump_print(d, "%s %s=%u\n", name, wanted[k].ours, blocks.head.features[i / 32].active >> i % 32 & 1);
+  }
 }
 
 static void print_ring(int fd, const char *name, thirl_host_dump *d) {
