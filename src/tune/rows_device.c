@@ -114,6 +114,6 @@ const thirl_tune_row thirl_tune_rows_device[] = {
      .profiles = THIRL_TUNE_ALL,
      .title = "time that the machine did not get",
      .does = "A noisy neighbour on the same hardware, or too much work here: round trips get a long tail.",
-     .measured = "2x seen",
+     .measured = "round trips of twice the usual length, on a shared machine",
      .scope = THIRL_TUNE_SCOPE_HOST},
 };
