@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # test-timeout: 240
+# test-together
 #
 # thirl chat between two port-restricted NATs, 100 ms apart, on two terminals (tmux): a recorded session, whose screens are compared row by row (times, ids, ports and
 # milliseconds aside), a cut of the direct path, and then 10,000 messages at once against a line that is half typed: it stays whole, and memory stays flat.

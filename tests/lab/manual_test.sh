@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # test-timeout: 600
+# test-together
 #
 # Every example of the manual does what it says. They come from <build>/share/examples.tsv, as apps/pages/examples.h has it. "here" and "there" are two
 # hosts behind port-restricted NATs, "server" has 203.0.113.10 and 203.0.113.11 and runs thirld, if the example does not start it itself; a web server

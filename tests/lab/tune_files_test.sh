@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# test-together
 #
 # A file of settings as pages hand it down: `thirl tune` names each line of it that is gone, does nothing or does harm, by its number, and leaves good
 # lines alone. The file stands in front of /etc/sysctl.d, for tune alone.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # test-timeout: 150
+# test-together
 #
 # `thirl tune` where nothing is wrong: it warns of nothing. In a namespace as the kernel makes it, it says what has to be said. And it only looks: nothing is
 # opened for writing, sent or changed, as strace and the settings before and after tell.

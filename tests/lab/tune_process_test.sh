@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # test-timeout: 150
+# test-together
 #
 # A process and its sockets: `thirl tune --pid` finds what its limits, its buffers and its listeners will do to it. And what belongs to the host and cannot be
 # made bad here, from files that stand in front of the kernel's.

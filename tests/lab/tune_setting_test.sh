@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # test-timeout: 150
+# test-together
 #
 # Settings of a network namespace that hurt a server, a router or a client: `thirl tune` finds each of them, at the level it deserves, and nothing else.
 set -u

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # test-timeout: 150
+# test-together
 #
 # Traffic that goes wrong while `thirl tune` looks: floods, queues that overflow, ports that are used up. It finds each of them by the kernel's counters.
 set -u

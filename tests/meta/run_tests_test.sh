@@ -120,5 +120,23 @@ case $(cat "/proc/$left/stat" 2>/dev/null) in
   *) echo "WRONG: process $left was left running"; kill "$left"; wrong=$((wrong + 1)) ;;
 esac
 
+# Who is alone: a program of the lab, unless its head says test-together. "meets": it saw the other one run (each waits for that a while).
+rm -f build/tests.list
+meeting() { # OWN OTHER
+  echo "touch '$work/$1.here'; i=0; while [ \$i -lt 15 ] && ! [ -e '$work/$2.here' ]; do sleep 0.1; i=\$((i + 1)); done
+[ -e '$work/$2.here' ] && echo meets >'$work/$1.said'; sleep 0.3; rm -f '$work/$1.here'"
+}
+script four "$(meeting four five)"
+script five "$(meeting five four)"
+"$root/scripts/run-tests" build >out 2>&1
+cat four.said five.said 2>/dev/null | grep -q meets && { echo "WRONG: two programs of the lab ran together"; wrong=$((wrong + 1)); }
+rm -f build/tests.list
+script four "# test-together
+$(meeting four five)"
+script five "# test-together
+$(meeting five four)"
+"$root/scripts/run-tests" build >out 2>&1
+[ "$(cat four.said five.said 2>/dev/null | grep -c meets)" = 2 ] || { echo "WRONG: what says test-together ran alone"; wrong=$((wrong + 1)); }
+
 [ "$wrong" -eq 0 ] || { echo "$wrong wrong"; exit 1; }
 echo "all as expected"
