@@ -6,7 +6,7 @@
 set(THIRL_LEVELS "base" "stun mux screen" "ice natcheck meet secure natbox tune chat parcel" "session server" "sim io terminal host" "api")
 # The rooms of lab/, likewise; all of them are above all of src/.
 set(THIRL_LAB_LEVELS "frame" "text" "internet netfilter" "process" "matrix tools")
-# What libthirl is made of; the rest (server, natbox, sim) belongs to programs and tests.
+# What libthirl is made of; the rest belongs to programs and tests.
 set(THIRL_LIBRARY_FOLDERS base stun ice natcheck meet secure session io terminal api)
 
 set(below)

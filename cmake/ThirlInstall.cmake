@@ -8,6 +8,10 @@ foreach(program thirl thirld)
   endif()
 endforeach()
 
+# What --help and the manual name.
+foreach(page events-json nat-json tune-json tune-apply)
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/${page}.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 if(TARGET pages)

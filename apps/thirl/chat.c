@@ -274,24 +274,19 @@ static void take_path(chat *c, const thirl_event *ev) {
                                    : "");
   snprintf(c->state.why, sizeof c->state.why, "%s", ev->direct ? "" : c->reason);
   if (ev->direct) c->direct_after_us = ev->after_us;
-  if (c->front->is_screen && ev->direct)
-    note(c, CHAT_TELL, "direct connection to %s, %.0f ms after the start", ev->address, (double)ev->after_us / 1000);
-  else if (c->front->is_screen && ev->error == THIRL_OK)
-    note(c, CHAT_TELL, "connected through the relay; looking for a direct path");
-  else if (c->front->is_screen)
-    note(c, CHAT_TELL, "relayed, because: %s", c->reason);
   show_state(c);
 }
 
 /* What a person at a screen wants to know of it; elsewhere stderr tells. */
 static void tell_event(chat *c, const thirl_event *ev) {
+  char text[STATUS_SENTENCE_MAX];
+  bool is_warning = ev->kind == THIRL_EVENT_UNREGISTERED || ev->kind == THIRL_EVENT_STRANGER;
+  bool is_told = is_warning || ev->kind == THIRL_EVENT_PATH;
   if (!c->front->is_screen || c->arguments->json) status_event(ev);
-  if (!c->front->is_screen) return;
-  if (ev->kind == THIRL_EVENT_UNREGISTERED && ev->error != THIRL_E_NOT_FOUND)
-    note(c, CHAT_WARN, "the server is out of reach (%s); trying again", thirl_error_text(ev->error));
-  if (ev->kind == THIRL_EVENT_UP) note(c, CHAT_TELL, "peer %s: its key is proven", ev->peer);
-  if (ev->kind == THIRL_EVENT_STRANGER)
-    note(c, CHAT_WARN, "a stranger at %s: %s", ev->address[0] ? ev->address : "the door", thirl_error_text(ev->error));
+  if (c->front->is_screen && is_told && status_sentence(ev, text, sizeof text))
+    note(c, is_warning ? CHAT_WARN : CHAT_TELL, "%s", text);
+  if (c->front->is_screen && ev->kind == THIRL_EVENT_UP)
+    note(c, CHAT_TELL, "peer %s: its key is proven", ev->peer); /* fits a row */
 }
 
 static void on_event(const thirl_event *ev, void *owner) {
@@ -417,17 +412,12 @@ static int run(const arguments *a, thirl_context *context, thirl_session_handle 
 static int wait_for_peer(const arguments *a) {
   thirl_options o = reach_options(a);
   char ticket[THIRL_TICKET_MAX];
-  thirl_context *c = NULL;
+  thirl_context *c;
   o.max_incoming = 1;
-  thirl_error e = thirl_context_new(&o, &c);
-  if (e == THIRL_OK) e = thirl_context_listen(c, ticket);
-  if (e != THIRL_OK) {
-    status_error(e, c ? thirl_context_explain(c) : "");
-    thirl_context_free(c);
-    return command_exit_code(e, false);
-  }
+  int code = reach_listen(&o, ticket, &c);
+  if (code != EXIT_OK) return code;
   status_ticket(ticket, "chat");
-  int code = run(a, c, 0);
+  code = run(a, c, 0);
   thirl_context_free(c);
   return code;
 }

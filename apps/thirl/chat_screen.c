@@ -13,6 +13,7 @@
 #include "screen/view.h"
 #include "spout.h"
 #include "thirl/terminal.h"
+#include "looks.h"
 
 enum { KEYS_A_TURN = 4096, FLUSH_MS = 1000, LATE_MS = 2000, SILENT_MS = 8000, LATE_DUMB_MS = 5000 };
 
@@ -303,11 +304,10 @@ static bool is_full(chat_front *f) {
 
 static thirl_screen_look look_of(const thirl_terminal *t) {
   thirl_screen_look l = {.columns = 80, .rows = 24};
-  const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
   (void)setlocale(LC_CTYPE, "");
   thirl_terminal_size(t, &l.columns, &l.rows);
-  l.dumb = !term || !*term || strcmp(term, "dumb") == 0;
-  l.color = !no_color || !*no_color;
+  l.dumb = looks_dumb();
+  l.color = looks_coloured();
   l.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
   return l;
 }
@@ -323,12 +323,10 @@ static void watch_for_stops(void) {
 
 thirl_error chat_screen_open(uv_loop_t *loop, const chat_wishes *wishes, chat_front **out) {
   chat_screen *s = calloc(1, sizeof *s);
-  thirl_terminal_options o = {
-      .in = STDIN_FILENO, .out = STDOUT_FILENO, .signals_as_keys = true, .bracketed_paste = true};
-  const char *term = getenv("TERM");
+  thirl_terminal_options o = {.in = STDIN_FILENO, .out = STDOUT_FILENO, .signals_as_keys = true};
   *out = NULL;
   if (!s) return THIRL_E_NOMEM;
-  if (!term || !*term || strcmp(term, "dumb") == 0) o.bracketed_paste = false;
+  o.bracketed_paste = !looks_dumb();
   watch_for_stops();
   thirl_error e = thirl_terminal_open(&o, &s->terminal);
   if (e != THIRL_OK) {

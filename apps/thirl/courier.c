@@ -374,14 +374,9 @@ static void on_tick(uv_timer_t *t) {
 static int begin_listening(courier *c, thirl_options *o, const char *words, const char *behind) {
   char ticket[THIRL_TICKET_MAX];
   o->max_incoming = 2; /* the one, and the same one anew before the first is known to be gone */
-  thirl_error e = thirl_context_new(o, &c->context);
-  if (e == THIRL_OK) e = thirl_context_listen(c->context, ticket);
-  if (e != THIRL_OK) {
-    status_error(e, c->context ? thirl_context_explain(c->context) : "");
-    return command_exit_code(e, false);
-  }
-  status_ticket_and(ticket, words, behind);
-  return EXIT_OK;
+  int code = reach_listen(o, ticket, &c->context);
+  if (code == EXIT_OK) status_ticket_and(ticket, words, behind);
+  return code;
 }
 
 courier *courier_new(const arguments *a, const char *ticket, const char *words, const char *behind, int *code) {

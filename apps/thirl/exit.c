@@ -6,7 +6,8 @@
 const exit_row exit_table[] = {
     {EXIT_OK, "done", "everything was done"},
     {EXIT_GENERIC, "other",
-     "the machine said no: no memory, no permission, a port that is taken, a file that cannot be written"},
+     "something else: no memory, no permission, a port that is taken, a file that cannot be written, a question that "
+     "was answered with no"},
     {EXIT_USAGE, "usage", "the command line is wrong, or the ticket is none"},
     {EXIT_NO_PEER, "peer not there", "the peer is not there, is busy, or did not come in time"},
     {EXIT_NO_PATH, "no path", "there is no way to the peer, not even through the relay"},
@@ -14,7 +15,8 @@ const exit_row exit_table[] = {
      "there is only a relayed path, and --direct-only was given"},
     {EXIT_AUTH, "wrong key or ticket", "somebody else holds the key that was expected, or the ticket is not accepted"},
     {EXIT_NO_SERVER, "server unreachable", "the server cannot be reached, or it refused"},
-    {EXIT_INTERRUPTED, "interrupted", "the session was there and broke off before its end"},
+    {EXIT_INTERRUPTED, "interrupted",
+     "the session was there and broke off before its end, or before the other side had all"},
     {EXIT_WARN, "something to warn of", "there is something to warn of, and nothing worse"},
     {EXIT_CRIT, "something critical", "there is something critical"},
     {EXIT_SIGNAL, "signal", "128 and the number of the signal that ended it: 130 is Ctrl-C, 143 is SIGTERM"},

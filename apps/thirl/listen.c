@@ -24,20 +24,19 @@ int command_listen(const arguments *a) {
   tunnel_rules rules = {.n_connect = 0};
   thirl_options o = reach_options(a);
   char ticket[THIRL_TICKET_MAX];
-  thirl_context *c = NULL;
+  thirl_context *c;
   status_init(a);
   int code = read_rules(a, &rules);
   if (code != EXIT_OK) return code;
   bool serves = rules.n_connect + rules.n_bind > 0;
   o.max_incoming = serves ? SERVE_PEERS_MAX : 1;
-  thirl_error e = thirl_context_new(&o, &c);
-  if (e == THIRL_OK) e = thirl_context_listen(c, ticket);
-  if (e != THIRL_OK) {
-    status_error(e, c ? thirl_context_explain(c) : "");
-    thirl_context_free(c);
-    return command_exit_code(e, false);
-  }
-  status_ticket(ticket, serves ? "forward -L [BIND:]PORT:HOST:HOSTPORT" : "connect");
+  code = reach_listen(&o, ticket, &c);
+  if (code != EXIT_OK) return code;
+  if (!serves)
+    status_ticket(ticket, "connect");
+  else
+    status_ticket(ticket,
+                  rules.n_connect ? "forward -L [BIND:]PORT:HOST:HOSTPORT" : "forward -R [BIND:]PORT:HOST:HOSTPORT");
   code = serves ? serve_run(c, &rules) : pipe_run(c, 0, a->timeout_s);
   thirl_context_free(c);
   return code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* thirl: the command line. Finds the command, reads its words, and nothing else. */
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,10 @@ static void print_usage(FILE *to) {
   fprintf(to, " Data goes through stdin and stdout, everything else to stderr.\n");
 }
 
-/* A ticket in argv can be read by every process of the machine: take it out as soon as it is copied. */
+/*
+ * A ticket in argv can be read by every process of the machine: take it out as soon as it is copied. What is too long for a ticket stays too long. One copy is
+ * enough: no command takes a ticket both as a word and as --to.
+ */
 static const char *take_ticket(char *word) {
   static char copy[THIRL_TICKET_MAX + 2];
   snprintf(copy, sizeof copy, "%s", word);
@@ -44,6 +48,7 @@ static int parse(reading *r, int argc, char **argv) {
   arguments *a = &r->arguments;
   const options_reading o = {.who = "thirl", .rows = r->command->options, .into = a, .on_word = take_word, .owner = r};
   int bad = options_read(&o, argc, argv);
+  if (a->to) a->to = take_ticket((char *)(uintptr_t)a->to); /* a word of argv, which is ours to write */
   if (bad == EXIT_OK && a->direct_only && a->relay_only)
     return options_complain("thirl", "--direct-only and --relay-only exclude each other", NULL);
   return bad;

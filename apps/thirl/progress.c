@@ -12,6 +12,7 @@
 
 #include "parcel/name.h"
 #include "status.h"
+#include "looks.h"
 
 enum { BAR_MIN = 10, BAR_MAX = 30, NAME_COLUMNS_MAX = 30 };
 static const thirl_time show_every = 100 * THIRL_MS, tell_every = 1 * THIRL_S;
@@ -88,9 +89,7 @@ void progress_end(void) {
 
 static bool is_drawable(unsigned *columns) {
   struct winsize w;
-  const char *term = getenv("TERM");
-  if (status_is_json() || status_is_quiet() || !isatty(STDERR_FILENO) || !term || strcmp(term, "dumb") == 0)
-    return false;
+  if (status_is_json() || status_is_quiet() || !isatty(STDERR_FILENO) || looks_dumb()) return false;
   *columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
   return true;
 }

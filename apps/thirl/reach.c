@@ -51,6 +51,11 @@ const char *reach_ticket(const char *word) {
 int reach_dial(thirl_options *o, const char *ticket, thirl_context **out, thirl_session_handle *session) {
   thirl_context *c = NULL;
   *out = NULL;
+  if (o->server) {
+    status_error(THIRL_E_INVALID, "--server is for the side that makes the ticket: a ticket names its server"
+                                  " (is THIRL_TICKET set?)");
+    return EXIT_USAGE;
+  }
   thirl_error e = thirl_context_new(o, &c);
   if (e == THIRL_OK) e = thirl_context_dial(c, ticket, session);
   if (e ==
@@ -60,6 +65,20 @@ int reach_dial(thirl_options *o, const char *ticket, thirl_context **out, thirl_
     e = thirl_context_new(o, &c);
     if (e == THIRL_OK) e = thirl_context_dial(c, ticket, session);
   }
+  if (e != THIRL_OK) {
+    status_error(e, c ? thirl_context_explain(c) : "");
+    thirl_context_free(c);
+    return command_exit_code(e, false);
+  }
+  *out = c;
+  return EXIT_OK;
+}
+
+int reach_listen(const thirl_options *o, char *ticket, thirl_context **out) {
+  thirl_context *c = NULL;
+  *out = NULL;
+  thirl_error e = thirl_context_new(o, &c);
+  if (e == THIRL_OK) e = thirl_context_listen(c, ticket);
   if (e != THIRL_OK) {
     status_error(e, c ? thirl_context_explain(c) : "");
     thirl_context_free(c);

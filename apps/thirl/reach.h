@@ -11,6 +11,8 @@ thirl_options reach_options(const arguments *a);
 const char *reach_ticket(const char *word);
 /** A context that has begun to dial the ticket. EXIT_OK, or the exit code with the complaint made. */
 int reach_dial(thirl_options *o, const char *ticket, thirl_context **c, thirl_session_handle *session);
+/** A context that listens; ticket holds THIRL_TICKET_MAX. EXIT_OK, or the exit code with the complaint made. */
+int reach_listen(const thirl_options *o, char *ticket, thirl_context **c);
 /** EXIT_OK, or the exit code with the complaint made. *c is the caller's on success. */
 int reach_peer(const arguments *a, thirl_context **c, thirl_session_handle *session);
 

@@ -138,19 +138,9 @@ static const courier_cargo cargo = {.begin = begin,
                                     .progress = made_so_far,
                                     .same_role = "the other side sends too: one of us needs \"thirl receive\""};
 
-/* A ticket in argv can be read by every process of the machine: take it out as soon as it is copied. */
-static const char *take_ticket(const char *word) {
-  static char copy[THIRL_TICKET_MAX + 1];
-  if (!word) return NULL;
-  if (strcmp(word, "-") == 0) return reach_ticket(word);
-  strncpy(copy, word, sizeof copy - 1);
-  memset((char *)(uintptr_t)word, 'x', strlen(word));
-  return copy;
-}
-
 static int run(const arguments *a, send_run *r) {
   int code = EXIT_OK;
-  const char *ticket = take_ticket(a->to);
+  const char *ticket = a->to ? reach_ticket(a->to) : NULL; /* not the environment's: who names files may mean to wait */
   if (a->to && !ticket) {
     status_error(THIRL_E_INVALID, "no ticket: --to wants one, or \"-\" and the first line of stdin");
     return EXIT_USAGE;

@@ -155,43 +155,42 @@ static void event_as_json(const thirl_event *ev) {
   print_json(kind_names[ev->kind], o);
 }
 
-static void path_as_text(const thirl_event *ev) {
+static int path_sentence(const thirl_event *ev, char *out, size_t cap) {
   if (ev->direct)
-    say("direct connection to %s, %.0f ms after the start", ev->address, (double)ev->after_us / 1000);
-  else if (ev->error == THIRL_OK)
-    say("connected through the relay; looking for a direct path");
-  else
-    say("relayed, because: %s", thirl_error_text(ev->error));
+    return snprintf(out, cap, "direct connection to %s, %.0f ms after the start", ev->address,
+                    (double)ev->after_us / 1000);
+  if (ev->error == THIRL_OK) return snprintf(out, cap, "connected through the relay; looking for a direct path");
+  return snprintf(out, cap, "relayed, because: %s", thirl_error_text(ev->error));
+}
+
+bool status_sentence(const thirl_event *ev, char *out, size_t cap) {
+  switch (ev->kind) {
+  case THIRL_EVENT_REGISTERED:
+    return snprintf(out, cap, "registered; the server sees us as %s", ev->address) > 0;
+  case THIRL_EVENT_UNREGISTERED:
+    return ev->error != THIRL_E_NOT_FOUND && /* that is the end, and said as such */
+           snprintf(out, cap, "the server%s%s is out of reach (%s); trying again", ev->address[0] ? " at " : "",
+                    ev->address, thirl_error_text(ev->error)) > 0;
+  case THIRL_EVENT_UP:
+    return snprintf(out, cap, "peer %s is there, its key is proven", ev->peer) > 0;
+  case THIRL_EVENT_PATH:
+    return path_sentence(ev, out, cap) > 0;
+  case THIRL_EVENT_STRANGER:
+    return snprintf(out, cap, "a stranger at %s: %s", ev->address[0] ? ev->address : "the door",
+                    thirl_error_text(ev->error)) > 0;
+  case THIRL_EVENT_FINISHED:
+    return snprintf(out, cap, "done: %" PRIu64 " bytes direct, %" PRIu64 " relayed", ev->direct_bytes,
+                    ev->relayed_bytes) > 0;
+  default:
+    return false;
+  }
 }
 
 void status_event(const thirl_event *ev) {
+  char text[STATUS_SENTENCE_MAX];
   if (ev->kind == THIRL_EVENT_READABLE || ev->kind == THIRL_EVENT_WRITABLE) return;
-  if (status.json) {
+  if (status.json)
     event_as_json(ev);
-    return;
-  }
-  switch (ev->kind) {
-  case THIRL_EVENT_REGISTERED:
-    say("registered; the server sees us as %s", ev->address);
-    break;
-  case THIRL_EVENT_UNREGISTERED:
-    if (ev->error == THIRL_E_NOT_FOUND) break; /* that is the end, and said as such */
-    say("the server%s%s is out of reach (%s); trying again", ev->address[0] ? " at " : "", ev->address,
-        thirl_error_text(ev->error));
-    break;
-  case THIRL_EVENT_UP:
-    say("peer %s is there, its key is proven", ev->peer);
-    break;
-  case THIRL_EVENT_PATH:
-    path_as_text(ev);
-    break;
-  case THIRL_EVENT_STRANGER:
-    say("a stranger at %s: %s", ev->address[0] ? ev->address : "the door", thirl_error_text(ev->error));
-    break;
-  case THIRL_EVENT_FINISHED:
-    say("done: %" PRIu64 " bytes direct, %" PRIu64 " relayed", ev->direct_bytes, ev->relayed_bytes);
-    break;
-  default:
-    break;
-  }
+  else if (status_sentence(ev, text, sizeof text))
+    say("%s", text);
 }

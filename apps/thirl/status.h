@@ -12,7 +12,10 @@ void status_init(const arguments *a);
 void status_ticket(const char *ticket, const char *words);
 /** The same with more words behind the ticket: "thirl WORDS TICKET BEHIND". */
 void status_ticket_and(const char *ticket, const char *words, const char *behind);
-/** One event of a context. */
+enum { STATUS_SENTENCE_MAX = 320 };
+/** What a person is told of an event. False: nothing. */
+bool status_sentence(const thirl_event *ev, char *out, size_t cap);
+/** One event of a context, on stderr. */
 void status_event(const thirl_event *ev);
 /** Something that a person may want to know, as one line; in JSON an object of this type with the line as "text". */
 void status_note(const char *type, const char *format, ...) __attribute__((format(printf, 2, 3)));

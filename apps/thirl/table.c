@@ -31,7 +31,7 @@ FLAG(ephemeral, "--ephemeral", ephemeral, "use a key of its own for this run and
 FLAG(direct_only, "--direct-only", direct_only, "no byte through the relay; exit 5 when there is no direct path");
 FLAG(relay_only, "--relay-only", relay_only, "show no address to the peer");
 NUMBER(timeout, "--timeout", "SECONDS", timeout_s, 1000000, "a number of seconds",
-       "how long to wait for the peer (default: 30; listen: for ever)");
+       "how long to wait for the peer (default: 30; without a ticket: for ever)");
 FLAG(json_events, "--json", json, "events as one JSON object a line on stderr");
 FLAG(quiet, "--quiet", quiet, "say nothing on stderr but the ticket and errors");
 FLAG(help, "--help", help, "this text");

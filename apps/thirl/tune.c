@@ -191,7 +191,11 @@ int command_tune(const arguments *a) {
   if (bad) return bad;
   if (a->undo) return tune_mode_undo(a);
   thirl_tune_facts *before = calloc(1, sizeof *before), *after = calloc(1, sizeof *after);
-  int code = before && after ? run(a, &r, before, after) : EXIT_GENERIC;
+  int code = EXIT_GENERIC;
+  if (before && after)
+    code = run(a, &r, before, after);
+  else
+    fprintf(stderr, "thirl: %s\n", thirl_error_text(THIRL_E_NOMEM));
   free(before);
   free(after);
   return code;

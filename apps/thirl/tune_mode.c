@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tune/fragment.h"
 #include "tune_apply.h"
@@ -14,6 +15,20 @@ static int complain(const char *what, const char *word) {
   return options_complain("thirl", what, word);
 }
 
+static int exclude(const char *one, const char *other) {
+  char text[64];
+  snprintf(text, sizeof text, "%s and %s exclude each other", one, other);
+  return complain(text, NULL);
+}
+
+/* A typing mistake would be a machine of which nothing is known, and so nothing wrong. */
+static bool has_proc(const char *root) {
+  char path[4096];
+  struct stat st;
+  int n = snprintf(path, sizeof path, "%s/proc", root);
+  return n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int tune_mode_check(const arguments *a) {
   const struct {
     bool is_there;
@@ -23,7 +38,7 @@ int tune_mode_check(const arguments *a) {
   const char *first = NULL;
   unsigned formats;
   for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++) {
-    if (modes[i].is_there && first) return complain("only one at a time:", modes[i].name);
+    if (modes[i].is_there && first) return exclude(first, modes[i].name);
     if (modes[i].is_there) first = modes[i].name;
   }
   if (a->format && !a->print) return complain("--format goes with --print", NULL);
@@ -32,6 +47,9 @@ int tune_mode_check(const arguments *a) {
   if (a->yes && !a->apply) return complain("--yes goes with --apply", NULL);
   if (a->force && !a->apply && !a->undo) return complain("--force goes with --apply or --undo", NULL);
   if ((a->interval_s || a->count) && !a->watch) return complain("--interval and --count go with --watch", NULL);
+  if (a->watch && (a->only || a->nat_report || a->window_s))
+    return complain("--watch shows every limit, as it is now: without --only, --nat and --window", NULL);
+  if (a->root && !a->undo && !has_proc(a->root)) return complain("--root wants a folder with proc in it, not", a->root);
   if (a->apply && a->pid)
     return complain("--apply changes the network namespace that it runs in: without --pid, there", NULL);
   return EXIT_OK;

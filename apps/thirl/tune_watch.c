@@ -12,6 +12,7 @@
 #include "thirl/terminal.h"
 #include "tune_watch.h"
 #include "tune_screen.h"
+#include "looks.h"
 
 typedef struct watching {
   const arguments *args;
@@ -108,21 +109,15 @@ static int run_as_lines(watching *w) {
   }
 }
 
-/* NO_COLOR, https://no-color.org: set and not empty. */
-static bool wants_colour(void) {
-  const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-  return !(no && *no) && term && strcmp(term, "dumb") != 0;
-}
-
 int tune_watch(const arguments *a, const char *root, int64_t pid) {
   watching *w = calloc(1, sizeof *w);
   if (!w) return EXIT_GENERIC;
-  *w = (watching){.args = a, .root = root, .pid = pid, .colour = wants_colour()};
+  *w = (watching){.args = a, .root = root, .pid = pid, .colour = looks_coloured()};
   const thirl_terminal_options options = {.in = STDIN_FILENO, .out = STDOUT_FILENO};
   thirl_error e = THIRL_OK;
   int code = EXIT_GENERIC;
   thirl_tune_watch_init(&w->watch);
-  if (isatty(STDOUT_FILENO)) e = thirl_terminal_open(&options, &w->terminal);
+  if (isatty(STDOUT_FILENO) && !looks_dumb()) e = thirl_terminal_open(&options, &w->terminal);
   if (e != THIRL_OK)
     fprintf(stderr, "thirl: the terminal cannot be used: %s\n", thirl_error_text(e));
   else

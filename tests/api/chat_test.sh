@@ -102,9 +102,14 @@ wait_as i <i.in >/dev/null
 i=$pid
 timeout 30 "$thirl" chat --ephemeral "$ticket" </dev/null 2>j.log | head -n 1 >j.out
 code=${PIPESTATUS[0]}
-check "a reader that goes away is an error" test "$code" != 0
+check "a reader that goes away is an error" test "$code" = 1
 check "and said so" says j 'standard output cannot be written'
 kill "$i"
+
+timeout 30 "$thirl" chat --ephemeral --server 203.0.113.77 "$ticket" </dev/null 2>k.log >k.out
+code=$?
+check "a server beside a ticket is a mistake" is 2
+check "and said so" says k 'a ticket names its server'
 
 # ---- signals, the peer's end ----
 

@@ -117,6 +117,13 @@ tune mistake --pid 4194304
 check "a process that is not there" says mistake.log 'there is no process 4194304'
 tune mistake --window 0
 check "a window of nothing" is 2
+tune mistake --root /nosuch
+check "a root that is not there is no healthy machine" is 2
+check "and is named" says mistake.log '--root wants a folder with proc in it, not /nosuch'
+tune mistake --print --json
+check "two reports at once" says mistake.log '--print and --json exclude each other'
+tune mistake --watch --only UDP1
+check "--watch shows all" says mistake.log 'without --only'
 tune help --help
 check "help names the exit codes" says help.out '10 something to warn of, 11 something critical'
 timeout 60 "$thirl" tune --root "$data/mainline-client" >/dev/full 2>/dev/null

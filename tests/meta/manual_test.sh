@@ -77,6 +77,16 @@ grep -rhoE '(getenv|read_env)\("[A-Z_]+"\)|"THIRL_[A-Z_]+=?' "$source"/src "$sou
 done >"$work/variables"
 judge "every variable has its place" "$work/variables"
 
+# ---- events ----
+
+# Each type of event that a command can write with --json stands in its table.
+for type in $(grep -hoE '(status_note|status_object|print_json)\("[a-z-]+"|\[THIRL_EVENT_[A-Z]+\] = "[a-z]+"' "$source"/apps/thirl/*.c |
+  sed 's/.*"\([a-z-]*\)".*/\1/' | sort -u); do
+  case $type in readable | writable) continue ;; esac # never written
+  grep -qE "^\|.*\`$type\`" "$source/docs/events-json.md" || echo "$type is not in docs/events-json.md"
+done >"$work/events"
+judge "every event has its line" "$work/events"
+
 # ---- what is installed ----
 
 if [ -e "$build/lib/libthirl.so" ] && [ -e "$build/lib/libthirl.a" ] && command -v cmake >/dev/null; then

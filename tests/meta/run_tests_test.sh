@@ -68,6 +68,9 @@ expect "prints the word and exits 0" 1 "1 passed, 1 failed" "exit status 0, but 
 script shell_mumbles 'echo "FAIL: 7"; exit 0'
 expect "a shell test that prints the word and exits 0" 1 "0 passed, 1 failed"
 
+script shell_parts 'echo "SKIP: zsh: needs zsh"; echo fine; exit 0'
+expect "a part of a shell test that was skipped" 0 "1 passed, 0 failed, 1 skipped" "zsh: needs zsh"
+
 script shell_bad 'exit 3'
 expect "a shell test that fails" 1 "0 passed, 1 failed" "exit status 3"
 
