@@ -14,10 +14,6 @@ void thirl_session_round_init(thirl_session_round *r, thirl_time at) {
   *r = (thirl_session_round){.at = at};
 }
 
-bool thirl_session_round_is_due(const thirl_session_round *r, thirl_time now) {
-  return now >= thirl_session_round_next(r);
-}
-
 thirl_time thirl_session_round_next(const thirl_session_round *r) {
   return r->under_way ? THIRL_NEVER : r->at;
 }

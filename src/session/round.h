@@ -20,7 +20,6 @@ typedef struct thirl_session_round {
 
 /** The first is wanted at this time; NEVER: we do not dial. */
 void thirl_session_round_init(thirl_session_round *r, thirl_time at);
-bool thirl_session_round_is_due(const thirl_session_round *r, thirl_time now);
 /** NEVER while one is under way. */
 thirl_time thirl_session_round_next(const thirl_session_round *r);
 /** When a CONNECT has been without an answer for too long; NEVER: none is under way. */

@@ -211,7 +211,10 @@ chat_in_terminal() {
   caller=$pid
   check "and says who came" wait_for shows 'its key is proven'
 }
+# What is typed before the shell is back is the chat's.
+is_back() { ! pgrep -P "$(tm list-panes -t t -F '#{pane_pid}')" thirl >/dev/null; }
 exit_code_is() {
+  wait_for is_back
   keys 'echo code-$?-' Enter
   wait_for shows "code-$1-"
 }

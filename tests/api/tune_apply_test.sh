@@ -75,10 +75,10 @@ is() { [ "$code" -eq "$1" ]; }
 says() { grep -qF -- "$1" out err; }
 absent() { [ ! -e "$1" ]; }
 nothing_left() { absent "$conf" && absent "$root/var"; }
-# written: what the trace shows opened for writing, made, renamed, changed or removed; without root in front
+# written: what the trace shows opened for writing, made, renamed, changed or removed; without root in front. tsan.rodata.N is ThreadSanitizer's.
 written() {
   grep -E '^[0-9]+ +(creat|rename|renameat2?|unlink|unlinkat|mkdir|mkdirat|rmdir|f?truncate|link|linkat|symlink|symlinkat|mknod|mknodat|f?chmodat?|f?chownat?|mount|umount2|sethostname|settimeofday|clock_settime)\(|O_WRONLY|O_RDWR|O_CREAT|O_TRUNC' trace |
-    grep -v '= -1 E' | grep -oE '"[^"]*"' | tr -d '"' | grep -vxE '/dev/null|/dev/tty' | sed "s|^$root||" | sort -u
+    grep -v '= -1 E' | grep -oE '"[^"]*"' | tr -d '"' | grep -vxE '/dev/null|/dev/tty|.*/tsan\.rodata\.[0-9]+' | sed "s|^$root||" | sort -u
 }
 wrote() { [ "$(written)" = "$1" ] || { written | sed 's/^/      wrote /'; false; }; }
 
