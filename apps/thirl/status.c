@@ -9,6 +9,8 @@
 
 #include <jansson.h>
 
+#include "hush.h"
+
 static struct {
   bool json, quiet;
   struct timespec start;
@@ -186,9 +188,19 @@ bool status_sentence(const thirl_event *ev, char *out, size_t cap) {
   }
 }
 
+/* Anybody who finds our port can be a stranger as often as he likes. */
+static bool is_unheard(const thirl_event *ev) {
+  static hush strangers;
+  unsigned missed;
+  if (ev->kind != THIRL_EVENT_STRANGER) return false;
+  if (!hush_allows(&strangers, (uint64_t)elapsed_us() / 1000, &missed)) return true;
+  if (missed) status_note("stranger", "%u more strangers were not told of", missed);
+  return false;
+}
+
 void status_event(const thirl_event *ev) {
   char text[STATUS_SENTENCE_MAX];
-  if (ev->kind == THIRL_EVENT_READABLE || ev->kind == THIRL_EVENT_WRITABLE) return;
+  if (ev->kind == THIRL_EVENT_READABLE || ev->kind == THIRL_EVENT_WRITABLE || is_unheard(ev)) return;
   if (status.json)
     event_as_json(ev);
   else if (status_sentence(ev, text, sizeof text))
