@@ -399,16 +399,16 @@ check "   each ticket leads to its own" [ "$(cat y1.out), $(cat y2.out)" = "for 
 check "   and nobody was thrown out" [ "$(cat y1.log y2.log | grep -c 'out of reach')" -eq 0 ]
 
 # Whoever finds our port is told of thirty times a minute, and not each time he knocks.
-mkfifo v.in
-exec 7<>v.in
-listen v
-stranger_port() { port=$(sed -n "s/.*the server sees us as $public:\([0-9]*\)$/\1/p" v.log) && [ -n "$port" ]; }
+mkfifo vv.in
+exec 7<>vv.in
+listen vv
+stranger_port() { port=$(sed -n "s/.*the server sees us as $public:\([0-9]*\)$/\1/p" vv.log) && [ -n "$port" ]; }
 wait_for stranger_port
 for _ in $(seq 100); do
   { printf '%064d' 0 >&5; exec 5>&-; } 5<>"/dev/tcp/$public/$port" 2>/dev/null
 done
-wait_for grep -q stranger v.log
-thirty() { [ "$(grep -c 'a stranger at' v.log)" -eq 30 ]; }
+wait_for grep -q stranger vv.log
+thirty() { [ "$(grep -c 'a stranger at' vv.log)" -eq 30 ]; }
 check "a hundred strangers are thirty lines" wait_for thirty
 exec 7>&-
 kill "$listen_pid"

@@ -32,6 +32,12 @@ keys() {
   shift
   tm "$name" send-keys -t t "$@"
 }
+# resize NAME COLUMNS ROWS: tmux takes its time before it tells the program
+resize() {
+  tm "$1" resize-window -t t -x "$2" -y "$3"
+  lab_wait 20 has_size "$1" "$3 $2" || trouble "the window of $1 has no $2 columns"
+}
+has_size() { [ "$(stty size -F "$(tm "$1" display-message -p -t t '#{pane_tty}')")" = "$2" ]; }
 shows() { screen "$1" | grep -qF -- "$2"; }
 expect() { lab_wait 20 shows "$1" "$2" || trouble "$1 does not show \"$2\""; }
 are_direct() { [ "$(peers_verdict A) $(peers_verdict B)" = 'direct direct' ]; }
@@ -128,11 +134,11 @@ peer   hello, is anybody there?
 ── PEER ── direct TCP ── N ms ──
 >
 END
-tm B resize-window -t t -x 30 -y 9
+resize B 30 9
 keys A End 'ing' Enter
 expect A 'you ✓ I am just Xtyping'
 expect B 'I am just'
-tm B resize-window -t t -x 60 -y 9
+resize B 60 9
 keys B 'wider' Enter
 expect B 'you ✓ wider'
 compare B "B: narrower and wider again" <<'END'
