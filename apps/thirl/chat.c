@@ -243,8 +243,10 @@ static void on_room(void *owner) {
   wake(owner);
 }
 
+/* A terminal that goes away says so twice, itself and by its shell: the second is no wish to go without a goodbye. */
 static void on_hangup(uv_signal_t *s, int number) {
-  on_signal(number, s->data);
+  const chat *c = s->data;
+  if (!c->leaves) on_signal(number, s->data);
 }
 
 /* ---- the session ---- */
