@@ -150,8 +150,12 @@ static bool may_take(const thirl_chat *c, thirl_time now) {
   return !c->paced || c->full_at <= now || c->full_at - now <= THIRL_CHAT_BURST * unit;
 }
 
-static void use_allowance(thirl_chat *c, thirl_time now, size_t bytes) {
-  c->full_at = THIRL_MAX(c->full_at, now) + (1 + bytes / UNIT_BYTES) * unit;
+/* What a frame takes of a screen: its bytes, and the rows that a text begins. */
+static void use_allowance(thirl_chat *c, thirl_time now, thirl_chat_type type, size_t bytes) {
+  thirl_time units = 1 + bytes / UNIT_BYTES;
+  for (size_t i = THIRL_CHAT_NUMBER_LEN; type == THIRL_CHAT_TEXT && i < bytes; i++)
+    units += c->frame[THIRL_CHAT_HEADER_LEN + i] == '\n';
+  c->full_at = THIRL_MAX(c->full_at, now) + units * unit;
 }
 
 static bool collect(thirl_chat *c, thirl_bytes *in, size_t whole) {
@@ -168,7 +172,7 @@ static thirl_error take_some(thirl_chat *c, thirl_time now, thirl_bytes *in) {
   if (c->n_frame < THIRL_CHAT_HEADER_LEN && !collect(c, in, THIRL_CHAT_HEADER_LEN)) return THIRL_OK;
   thirl_error e = thirl_chat_frame_read(c->frame, &type, &length);
   if (e != THIRL_OK || !collect(c, in, THIRL_CHAT_HEADER_LEN + length)) return e;
-  use_allowance(c, now, length);
+  use_allowance(c, now, type, length);
   e = take_frame(c, now, type);
   if (!c->has_text) c->n_frame = 0;
   return e;

@@ -16,7 +16,7 @@
 enum {
   THIRL_CHAT_UNSHOWN_MAX = 256,   /* texts of ours that the peer has not shown yet */
   THIRL_CHAT_HELD_MAX = 64 << 10, /* bytes that wait to be written */
-  THIRL_CHAT_RATE = 1000,         /* frames a second when paced; each 64 bytes count as one more */
+  THIRL_CHAT_RATE = 1000,         /* frames a second when paced; each 64 bytes and each new line count as one more */
   THIRL_CHAT_BURST = 2000,        /* at once */
   THIRL_CHAT_PING_S = 5           /* from an answer to the next question */
 };

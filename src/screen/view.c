@@ -73,8 +73,16 @@ static void put_head(thirl_screen_view *v, const head *h) {
   thirl_screen_pen_spaces(&v->pen, 1);
 }
 
+static void put_more(thirl_screen_view *v, unsigned indent) {
+  thirl_screen_pen_clear_row(&v->pen);
+  thirl_screen_pen_spaces(&v->pen, indent);
+  thirl_screen_pen_word(&v->pen, THIRL_SCREEN_DIM, "...");
+  thirl_screen_pen_newline(&v->pen);
+  v->row++;
+}
+
 static void put_message(thirl_screen_view *v, const head *h, thirl_screen_style style, thirl_bytes text) {
-  unsigned indent = mark_column(v) + 2, room = v->place.columns - 1 - indent;
+  unsigned indent = mark_column(v) + 2, room = v->place.columns - 1 - indent, lines = 0;
   thirl_bytes row;
   bool begun = false, first = true;
   lift(v);
@@ -88,6 +96,10 @@ static void put_message(thirl_screen_view *v, const head *h, thirl_screen_style 
     thirl_screen_pen_newline(&v->pen);
     first = false;
     v->row++;
+    if (row.p + row.n < text.p && row.p[row.n] == '\n' && ++lines == THIRL_SCREEN_VIEW_LINES_MAX && text.n > 0) {
+      put_more(v, indent);
+      break;
+    }
   }
 }
 

@@ -19,7 +19,9 @@
 #include "screen/history.h"
 
 enum {
-  THIRL_SCREEN_VIEW_TEXT_MAX = 4096,    /* bytes of a message */
+  THIRL_SCREEN_VIEW_TEXT_MAX = 4096, /* bytes of a message */
+  THIRL_SCREEN_VIEW_LINES_MAX =
+      100, /* of a message, each in as many rows as it needs; where there are more, "..." stands below */
   THIRL_SCREEN_VIEW_MARKS_MAX = 256,    /* messages of ours whose mark may still change */
   THIRL_SCREEN_VIEW_COLUMNS_MIN = 8,    /* a window that is narrower is treated as one of these */
   THIRL_SCREEN_VIEW_COLUMNS_MAX = 1000, /* likewise */

@@ -300,6 +300,29 @@ static void a_flood_is_read_as_fast_as_a_person_can(void **state) {
   free_end(&a);
 }
 
+/* Exact: a text of n new lines uses up 1 + n/64 + n of the allowance, and the rest waits until it is back. */
+static void new_lines_are_what_fills_a_screen(void **state) {
+  (void)state;
+  enum { LINES = THIRL_CHAT_TEXT_MAX, UNITS = 1 + (LINES + 4) / 64 + LINES };
+  static uint8_t frames[2][THIRL_CHAT_FRAME_MAX];
+  for (uint32_t i = 0; i < 2; i++) {
+    memset(frames[i], '\n', sizeof frames[i]);
+    thirl_chat_frame_write(frames[i], THIRL_CHAT_TEXT, 4 + LINES);
+    thirl_bytes_put_u32(frames[i] + 4, i + 1);
+  }
+  end a = new_end(true);
+  thirl_bytes in = THIRL_BYTES(frames, sizeof frames);
+  thirl_time back = 1000 + (UNITS - THIRL_CHAT_BURST) * THIRL_MS;
+  assert_int_equal(give(&a, 1000, in), THIRL_OK);
+  assert_int_equal(a.said, 1);
+  in = THIRL_BYTES(frames[1], sizeof frames[1]);
+  assert_int_equal(give(&a, back - 1, in), THIRL_OK);
+  assert_int_equal(a.said, 1);
+  assert_int_equal(give(&a, back, in), THIRL_OK);
+  assert_int_equal(a.said, 2);
+  free_end(&a);
+}
+
 static void a_text_that_nobody_takes_stops_the_rest(void **state) {
   (void)state;
   end a = new_end(false);
@@ -341,6 +364,7 @@ int main(void) {
       cmocka_unit_test(who_leaves_has_said_everything),
       cmocka_unit_test(rules_that_are_broken),
       cmocka_unit_test(a_flood_is_read_as_fast_as_a_person_can),
+      cmocka_unit_test(new_lines_are_what_fills_a_screen),
       cmocka_unit_test(a_text_that_nobody_takes_stops_the_rest),
       cmocka_unit_test(questions_without_number_get_one_answer),
   };

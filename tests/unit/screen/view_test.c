@@ -355,6 +355,22 @@ static void what_was_said_comes_back(void **state) {
   stand_up(&d);
 }
 
+/* So many lines of a message are shown, and then a mark; one that just fits has none. */
+static void a_message_of_many_lines(void **state) {
+  (void)state;
+  uint8_t text[THIRL_SCREEN_VIEW_TEXT_MAX];
+  memset(text, '\n', sizeof text);
+  for (size_t lines = THIRL_SCREEN_VIEW_LINES_MAX; lines <= sizeof text; lines += 1998) {
+    desk d = sit_down(40, 24);
+    size_t more = lines > THIRL_SCREEN_VIEW_LINES_MAX;
+    thirl_screen_view_theirs(d.v, "12:03", THIRL_BYTES(text, lines));
+    assert_int_equal(d.v->row, THIRL_SCREEN_VIEW_LINES_MAX + more);
+    look(&d);
+    assert_string_equal(cells_row(d.t, 21), more ? "       ..." : "");
+    stand_up(&d);
+  }
+}
+
 /* Nobody takes what is to be written: it says when it is enough, and never holds more than its maximum. */
 static void a_slow_terminal(void **state) {
   (void)state;
@@ -385,6 +401,7 @@ int main(void) {
       cmocka_unit_test(without_colors_and_beyond_ascii),
       cmocka_unit_test(tildes),
       cmocka_unit_test(what_was_said_comes_back),
+      cmocka_unit_test(a_message_of_many_lines),
       cmocka_unit_test(a_slow_terminal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
