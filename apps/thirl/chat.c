@@ -8,16 +8,21 @@
 #include <string.h>
 
 #include "chat_front.h"
+#include "hush.h"
 #include "reach.h"
 #include "status.h"
 #include "talk.h"
 #include "turns.h"
 
-enum { TICK_MS = 1000, GOODBYE_MS = 1000 };
+enum {
+  TICK_MS = 1000,
+  GOODBYE_MS = 1000,
+  OPEN_S = 30
+}; /* OPEN_S: for a peer that is there to chat, unless --timeout says else */
 
 typedef struct chat {
   turns turns;
-  uv_timer_t tick, patience; /* patience: for the first to come in, and for a goodbye after a signal */
+  uv_timer_t tick, patience; /* patience: for the first to come in, for it to chat, and for a goodbye after a signal */
   uv_signal_t hangup;
   const arguments *arguments;
   chat_front *front;
@@ -37,11 +42,12 @@ typedef struct chat {
   int code, caught;
 } chat;
 
+/* What was heard is written first, however long it takes; a signal ends that. */
 static void finish(chat *c, int code) {
   if (c->over) return;
   c->over = true;
   c->code = c->failed ? c->failed : code;
-  turns_stop(&c->turns);
+  if (!c->front->holds(c->front)) turns_stop(&c->turns);
 }
 
 static void note(chat *c, chat_tone tone, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -122,6 +128,8 @@ static void part(chat *c, thirl_error e, const char *why) {
     return;
   }
   thirl_close(c->turns.context, old);
+  talk_free(c->talk);
+  c->talk = NULL;
   if (e != THIRL_OK) {
     if (c->front->is_screen) note(c, CHAT_WARN, "%s", more);
     if (!c->front->is_screen || c->arguments->json) status_error(e, why);
@@ -151,6 +159,7 @@ static void wake(chat *c) {
 static void on_open(void *owner) {
   chat *c = owner;
   c->opened = true;
+  (void)uv_timer_stop(&c->patience);
   if (c->ended) talk_end(c->talk);
   show_state(c);
   c->front->room(c->front);
@@ -227,10 +236,15 @@ static void on_leave(void *owner) {
 /* There is nobody to show anything to: the peer is told that we go. */
 static void on_fail(thirl_error e, const char *why, void *owner) {
   chat *c = owner;
-  if (c->over || c->failed) return;
+  if (c->failed) return;
   if (!c->gone) status_error(e, why);
   c->failed = c->gone ? EXIT_OK : EXIT_GENERIC;
-  on_leave(c);
+  if (c->over) {
+    c->code = c->failed;
+    turns_stop(&c->turns);
+  } else {
+    on_leave(c);
+  }
 }
 
 static void on_signal(int number, void *owner) {
@@ -240,7 +254,11 @@ static void on_signal(int number, void *owner) {
 }
 
 static void on_room(void *owner) {
-  wake(owner);
+  chat *c = owner;
+  if (c->over)
+    turns_stop(&c->turns);
+  else
+    wake(c);
 }
 
 /* A terminal that goes away says so twice, itself and by its shell: the second is no wish to go without a goodbye. */
@@ -281,14 +299,38 @@ static void take_path(chat *c, const thirl_event *ev) {
 
 /* What a person at a screen wants to know of it; elsewhere stderr tells. */
 static void tell_event(chat *c, const thirl_event *ev) {
+  static hush of_strangers; /* whoever has no ticket can knock as often as they like */
   char text[STATUS_SENTENCE_MAX];
+  unsigned missed = 0;
   bool is_warning = ev->kind == THIRL_EVENT_UNREGISTERED || ev->kind == THIRL_EVENT_STRANGER;
   bool is_told = is_warning || ev->kind == THIRL_EVENT_PATH;
   if (!c->front->is_screen || c->arguments->json) status_event(ev);
+  if (c->front->is_screen && ev->kind == THIRL_EVENT_STRANGER)
+    is_told = hush_allows(&of_strangers, uv_now(&c->turns.loop), &missed);
+  if (missed) note(c, CHAT_WARN, "%u lines about strangers were not shown", missed);
   if (c->front->is_screen && is_told && status_sentence(ev, text, sizeof text))
     note(c, is_warning ? CHAT_WARN : CHAT_TELL, "%s", text);
   if (c->front->is_screen && ev->kind == THIRL_EVENT_UP)
     note(c, CHAT_TELL, "peer %s: its key is proven", ev->peer); /* fits a row */
+}
+
+static const char silent[] =
+    "the other side is there, but does not chat: one of us needs \"thirl chat\" and the other \"thirl chat TICKET\"";
+
+static uint64_t open_ms(const chat *c) {
+  return (c->arguments->timeout_s ? c->arguments->timeout_s : OPEN_S) * 1000ULL;
+}
+
+static void on_patience(uv_timer_t *timer) {
+  chat *c = timer->data;
+  if (c->over || c->caught) {
+    turns_stop(&c->turns);
+  } else if (c->was_up && !c->opened) {
+    part(c, THIRL_E_PROTOCOL, silent);
+  } else if (!c->session) {
+    status_error(THIRL_E_NO_PEER, "nobody came in time");
+    finish(c, EXIT_NO_PEER);
+  }
 }
 
 static void on_event(const thirl_event *ev, void *owner) {
@@ -305,7 +347,7 @@ static void on_event(const thirl_event *ev, void *owner) {
     break;
   case THIRL_EVENT_UP:
     c->was_up = c->state.is_there = true;
-    (void)uv_timer_stop(&c->patience);
+    (void)uv_timer_start(&c->patience, on_patience, open_ms(c), 0);
     snprintf(c->state.peer, sizeof c->state.peer, "%s", ev->peer);
     show_state(c);
     wake(c);
@@ -329,17 +371,6 @@ static void on_event(const thirl_event *ev, void *owner) {
 }
 
 /* ---- begin and end ---- */
-
-static void on_patience(uv_timer_t *timer) {
-  chat *c = timer->data;
-  if (c->caught) {
-    turns_stop(&c->turns);
-    return;
-  }
-  if (c->session) return;
-  status_error(THIRL_E_NO_PEER, "nobody came in time");
-  finish(c, EXIT_NO_PEER);
-}
 
 static thirl_error set_up(chat *c, thirl_context *context) {
   const arguments *a = c->arguments;
@@ -366,6 +397,7 @@ static thirl_error set_up(chat *c, thirl_context *context) {
     e = chat_pipe_open(&c->turns.loop, &w, &c->front);
   if (e != THIRL_OK) {
     turns_fini(&c->turns);
+    free(c->front);
     return e;
   }
   (void)uv_timer_start(&c->tick, on_tick, 0, TICK_MS);
@@ -377,9 +409,13 @@ static thirl_error set_up(chat *c, thirl_context *context) {
 static void say_goodbye(chat *c) {
   c->caught = c->turns.caught;
   c->leaves = true;
-  if (c->over || !c->talk || !c->opened) return;
+  bool is_heard = c->talk && c->opened;
+  if (c->over || (!is_heard && !c->front->holds(c->front))) return;
   (void)uv_timer_start(&c->patience, on_patience, GOODBYE_MS, 0);
-  talk_leave(c->talk);
+  if (is_heard)
+    talk_leave(c->talk);
+  else
+    finish(c, EXIT_OK);
   turns_run(&c->turns);
 }
 
@@ -397,8 +433,12 @@ static int run(const arguments *a, thirl_context *context, thirl_session_handle 
   if (session && !c.talk) finish(&c, EXIT_GENERIC);
   if (!c.over) turns_run(&c.turns);
   if (!c.over && c.turns.caught) say_goodbye(&c);
+  c.caught = c.turns.caught;
   e = c.turns.error;
-  c.front->close(c.front);
+  if (!c.front->close(c.front) && !c.failed) {
+    status_error(THIRL_E_IO, "the end of what was heard is lost: standard output took it too slowly");
+    c.code = EXIT_INTERRUPTED;
+  }
   if (c.session && !c.over) thirl_close(context, c.session);
   talk_free(c.talk);
   turns_fini(&c.turns);

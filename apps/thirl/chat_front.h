@@ -41,13 +41,14 @@ struct chat_front {
   void (*note)(chat_front *f, chat_tone tone, const char *text);
   void (*state)(chat_front *f, const chat_state *s);
   bool (*is_full)(chat_front *f);
-  void (*close)(chat_front *f); /* gives the terminal back; then free() it when the loop has closed its handles */
+  bool (*holds)(chat_front *f); /* something that was heard waits to be written: at the end, until room or fail */
+  bool (*close)(chat_front *f); /* gives the terminal back; false: what it held is lost */
   bool is_screen;
 };
 
 /** Can this be a screen: is there a terminal at both ends, and nobody else writes to it? */
 bool chat_screen_is_possible(bool json);
-/** E_NOMEM, E_IO. */
+/** E_NOMEM, E_IO. *out, if there is one (after E_IO too), is to be freed when the loop has closed its handles. */
 thirl_error chat_screen_open(uv_loop_t *loop, const chat_wishes *wishes, chat_front **out);
 thirl_error chat_pipe_open(uv_loop_t *loop, const chat_wishes *wishes, chat_front **out);
 

@@ -12,7 +12,7 @@
 #include "spout.h"
 #include "status.h"
 
-enum { INPUT_MAX = 65536, FLUSH_MS = 2000 };
+enum { INPUT_MAX = 65536 };
 
 typedef struct chat_pipe {
   chat_front front;
@@ -123,24 +123,27 @@ static bool is_full(chat_front *f) {
   return spout_is_full(&((chat_pipe *)f)->out);
 }
 
-static void pipe_close(chat_front *f) {
+static bool holds(chat_front *f) {
+  return ((chat_pipe *)f)->out.held.n > 0;
+}
+
+/* Nobody hears a signal here: who wants to wait has waited before. */
+static bool pipe_close(chat_front *f) {
   chat_pipe *p = (chat_pipe *)f;
-  spout_fini(&p->out, FLUSH_MS);
   watch_fini(&p->watch);
+  return spout_fini(&p->out, 0);
 }
 
 thirl_error chat_pipe_open(uv_loop_t *loop, const chat_wishes *wishes, chat_front **out) {
   chat_pipe *p = calloc(1, sizeof *p);
   *out = NULL;
   if (!p) return THIRL_E_NOMEM;
-  p->front = (chat_front){heard, delivered, room, note, state, is_full, pipe_close, false};
+  p->front = (chat_front){heard, delivered, room, note, state, is_full, holds, pipe_close, false};
   p->wishes = *wishes;
-  if (!watch_init(&p->watch, loop, STDIN_FILENO, false, on_input, p) ||
-      !spout_init(&p->out, loop, STDOUT_FILENO, on_room, p)) {
-    free(p);
-    return THIRL_E_IO;
-  }
-  p->waits = true; /* until somebody is there */
   *out = &p->front;
+  if (!watch_init(&p->watch, loop, STDIN_FILENO, false, on_input, p) ||
+      !spout_init(&p->out, loop, STDOUT_FILENO, on_room, p))
+    return THIRL_E_IO; /* the loop has handles of ours by now */
+  p->waits = true;     /* until somebody is there */
   return THIRL_OK;
 }

@@ -115,24 +115,25 @@ static void give_way(chat_screen *s, int number) {
   thirl_screen_view_leave(&s->view);
   thirl_bytes b = thirl_screen_view_rest(&s->view);
   spout_put(&s->out, b);
-  spout_flush(&s->out, FLUSH_MS);
+  (void)spout_flush(&s->out, FLUSH_MS);
   thirl_screen_view_consume(&s->view, b.n);
   (void)raise(number);
 }
 
-static void screen_close(chat_front *f) {
+static bool screen_close(chat_front *f) {
   chat_screen *s = (chat_screen *)f;
-  if (s->over) return;
+  if (s->over) return true;
   s->over = true;
   thirl_screen_view_leave(&s->view);
   thirl_bytes b = thirl_screen_view_rest(&s->view);
   spout_put(&s->out, b);
-  spout_fini(&s->out, FLUSH_MS);
+  (void)spout_fini(&s->out, FLUSH_MS); /* a terminal that is stopped is its user's */
   (void)uv_poll_stop(&s->keys);
   (void)uv_timer_stop(&s->timer);
   (void)uv_timer_stop(&s->paint);
   thirl_terminal_close(s->terminal);
   thirl_screen_view_fini(&s->view);
+  return true;
 }
 
 static void act(chat_screen *s, thirl_screen_action action) {
@@ -144,7 +145,7 @@ static void act(chat_screen *s, thirl_screen_action action) {
     break;
   case THIRL_SCREEN_LEAVE:
     s->wishes.leave(s->wishes.owner);
-    screen_close(&s->front); /* the goodbye takes its time; what is typed meanwhile is the shell's */
+    (void)screen_close(&s->front); /* the goodbye takes its time; what is typed meanwhile is the shell's */
     break;
   case THIRL_SCREEN_HELP:
     help(s);
@@ -300,6 +301,12 @@ static bool is_full(chat_front *f) {
   return s->was_full;
 }
 
+/* Who looks at a screen has seen what it shows; the rest of the last turn is written at close. */
+static bool holds(chat_front *f) {
+  (void)f;
+  return false;
+}
+
 /* ---- begin and end ---- */
 
 static thirl_screen_look look_of(const thirl_terminal *t) {
@@ -333,8 +340,9 @@ thirl_error chat_screen_open(uv_loop_t *loop, const chat_wishes *wishes, chat_fr
     free(s);
     return e;
   }
-  s->front = (chat_front){heard, delivered, room, note, state, is_full, screen_close, true};
+  s->front = (chat_front){heard, delivered, room, note, state, is_full, holds, screen_close, true};
   s->wishes = *wishes;
+  *out = &s->front;
   s->loop = loop;
   thirl_screen_look look = look_of(s->terminal);
   s->dumb = look.dumb;
@@ -344,8 +352,8 @@ thirl_error chat_screen_open(uv_loop_t *loop, const chat_wishes *wishes, chat_fr
   s->timer.data = s->paint.data = s->keys.data = s;
   if (!spout_init(&s->out, loop, STDOUT_FILENO, on_room, s) ||
       uv_poll_init(loop, &s->keys, thirl_terminal_fd(s->terminal)) != 0) {
-    screen_close(&s->front);
-    return THIRL_E_IO; /* what little is left ends with the process */
+    (void)screen_close(&s->front);
+    return THIRL_E_IO;
   }
   (void)uv_poll_start(&s->keys, UV_READABLE, on_keys);
   if (look.dumb) put_note(s, CHAT_TELL, "~. leaves, ~? helps"); /* elsewhere the status says so */
@@ -353,6 +361,5 @@ thirl_error chat_screen_open(uv_loop_t *loop, const chat_wishes *wishes, chat_fr
     put_note(s, CHAT_WARN,
              "the locale is not UTF-8: characters beyond ASCII are shown as numbers (LC_ALL=C.UTF-8 helps)");
   show(s);
-  *out = &s->front;
   return THIRL_OK;
 }

@@ -70,16 +70,19 @@ bool spout_is_full(const spout *s) {
   return s->held.n > SPOUT_ENOUGH;
 }
 
-void spout_flush(spout *s, int patience_ms) {
+bool spout_flush(spout *s, int patience_ms) {
   struct pollfd p = {.fd = s->fd, .events = POLLOUT};
   while (s->held.n > 0)
     if (!write_piece(s) && (s->error != THIRL_OK || poll(&p, 1, patience_ms) == 0)) break;
+  bool whole = s->held.n == 0;
   thirl_buffer_fini(&s->held);
+  return whole;
 }
 
-void spout_fini(spout *s, int patience_ms) {
-  spout_flush(s, patience_ms);
+bool spout_fini(spout *s, int patience_ms) {
+  bool whole = spout_flush(s, patience_ms);
   watch_fini(&s->watch);
   if (s->is_own) close(s->fd);
   s->is_own = false;
+  return whole;
 }

@@ -24,9 +24,9 @@ bool spout_init(spout *s, uv_loop_t *loop, int fd, void (*on_room)(void *owner),
 void spout_put(spout *s, thirl_bytes b);
 /** Put no more before on_room. */
 bool spout_is_full(const spout *s);
-/** Waits until all is written, up to that long for each piece, and forgets the rest. */
-void spout_flush(spout *s, int patience_ms);
+/** Waits until all is written, up to that long for each piece, and forgets the rest. False: there was one, which error does not tell. */
+bool spout_flush(spout *s, int patience_ms);
 /** The same for the last time. The handles are the loop's to close. */
-void spout_fini(spout *s, int patience_ms);
+bool spout_fini(spout *s, int patience_ms);
 
 #endif

@@ -86,6 +86,36 @@ check "and heard" is 0
 wait "$reader"
 check "each once and in order" cmp -s e.in f.got
 
+# More than the pipe takes, less than stops the peer: all is said, the peer is gone, and the reader has not begun.
+yes 'a line of about one hundred bytes, so that a thousand of them are more than a pipe holds, and not two' | head -n 1000 >v.in
+mkfifo w.out
+# held_by_reader: opens w.out, and leaves $w with more heard than was written
+held_by_reader() {
+  wait_as v <v.in >v.out
+  v=$pid
+  exec 7<>w.out
+  call_as w "$ticket" </dev/null >w.out
+  w=$pid
+  code_of "$v"
+  check "a thousand lines are said to a reader that sleeps" is 0
+  sleep 3
+  check "who has not written them all is still there" kill -0 "$w"
+}
+held_by_reader
+(exec 7>&- && exec cat) <w.out >w.got &
+reader=$!
+exec 7>&-
+code_of "$w"
+check "and ends well when the reader has them" is 0
+wait "$reader"
+check "whole" cmp -s v.in w.got
+held_by_reader
+kill -INT "$w"
+code_of "$w"
+check "SIGINT ends the waiting" is 130
+check "and that something is lost is said" says w 'the end of what was heard is lost'
+exec 7>&-
+
 # ---- stdin closed, stdout gone ----
 
 wait_as g <&- >g.out
@@ -183,6 +213,17 @@ spawn "$thirl" listen --ephemeral --server "$public" --allow-forward localhost:9
 wait_for eval 'ticket=$(sed -n "s/^thirl forward .* //p" r.log); [ -n "$ticket" ]'
 try chat --ephemeral "$ticket"
 check "and so is one that forwards" says try 'the other side does not chat'
+wait_as x --timeout 4 <k.in >x.out
+x=$pid
+spawn "$thirl" connect --ephemeral "$ticket" <l.in >y.out 2>y.log
+code_of "$x"
+check "who comes and says nothing is not waited for without end" is 1
+check "and that is said" says x 'the other side is there, but does not chat'
+wait_as x --keep --timeout 4 <k.in >x.out
+x=$pid
+spawn "$thirl" connect --ephemeral "$ticket" <l.in >y.out 2>y.log
+check "--keep: the next is waited for instead" wait_for says x 'waiting for the next'
+kill "$x"
 wait_as s <l.in >s.out
 s=$pid
 try forward --ephemeral -R 8000:localhost:9 "$ticket"
