@@ -61,7 +61,7 @@ static void fill_and_drain(int out, int in) {
   assert_int_equal(rooms, 1);
   assert_false(spout_is_full(&s));
   assert_int_equal(s.error, THIRL_OK);
-  spout_fini(&s, 0);
+  assert_true(spout_fini(&s, 0));
   uv_walk(&loop, close_handle, NULL);
   (void)uv_run(&loop, UV_RUN_DEFAULT);
   assert_int_equal(uv_loop_close(&loop), 0);
@@ -91,6 +91,24 @@ static void a_pipe_that_nobody_reads(void **state) {
   close(ends[1]);
 }
 
+static void what_is_lost_at_the_end(void **state) {
+  (void)state;
+  static uint8_t much[MUCH];
+  int ends[2];
+  uv_loop_t loop;
+  spout s;
+  assert_int_equal(pipe(ends), 0);
+  assert_int_equal(uv_loop_init(&loop), 0);
+  assert_true(spout_init(&s, &loop, ends[1], on_room, NULL));
+  spout_put(&s, THIRL_BYTES(much, sizeof much));
+  assert_false(spout_fini(&s, 0));
+  uv_walk(&loop, close_handle, NULL);
+  (void)uv_run(&loop, UV_RUN_DEFAULT);
+  assert_int_equal(uv_loop_close(&loop), 0);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 static void whoever_is_gone(void **state) {
   (void)state;
   int ends[2];
@@ -104,7 +122,7 @@ static void whoever_is_gone(void **state) {
   assert_int_equal(s.error, THIRL_E_IO);
   spout_put(&s, THIRL_BYTES("x", 1));
   assert_false(spout_is_full(&s));
-  spout_fini(&s, 0);
+  assert_true(spout_fini(&s, 0));
   uv_walk(&loop, close_handle, NULL);
   (void)uv_run(&loop, UV_RUN_DEFAULT);
   assert_int_equal(uv_loop_close(&loop), 0);
@@ -120,6 +138,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_terminal_that_is_stopped),
       cmocka_unit_test(a_pipe_that_nobody_reads),
+      cmocka_unit_test(what_is_lost_at_the_end),
       cmocka_unit_test(whoever_is_gone),
   };
   return cmocka_run_group_tests(tests, ignore_sigpipe, NULL);
