@@ -224,6 +224,11 @@ x=$pid
 spawn "$thirl" connect --ephemeral "$ticket" <l.in >y.out 2>y.log
 check "--keep: the next is waited for instead" wait_for says x 'waiting for the next'
 kill "$x"
+spawn "$thirl" listen --ephemeral --server "$public" <k.in >z.out 2>z.log
+wait_for eval 'ticket=$(sed -n "s/^thirl connect //p" z.log); [ -n "$ticket" ]'
+try chat --ephemeral --timeout 3 "$ticket"
+check "nor who is called and says nothing" is 1
+check "which is said too" says try 'the other side is there, but does not chat'
 wait_as s <l.in >s.out
 s=$pid
 try forward --ephemeral -R 8000:localhost:9 "$ticket"
