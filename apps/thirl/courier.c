@@ -39,7 +39,8 @@ struct courier {
   bool was_up, met;                /* of any; met: the peer spoke as a parcel does */
   bool over, initialized, parting; /* parting: all is said, and the peer is to hear it */
   int code;
-  uint64_t heard_at, progress_at, progress, redial_at, pause_ms, parting_until;
+  uint64_t heard_at, progress_at, progress, redial_at, pause_ms, parting_until, up_at;
+  uint64_t done_at; /* 0: the transfer is not over */
   uv_timer_t tick, again;
 };
 
@@ -261,7 +262,7 @@ static void on_up(courier *c, const thirl_event *ev) {
     return;
   }
   c->up = c->was_up = true;
-  c->heard_at = uv_now(&c->turns.loop);
+  c->heard_at = c->up_at = uv_now(&c->turns.loop);
   memcpy(c->peer, ev->peer, sizeof c->peer);
   courier_wake(c);
 }
@@ -337,6 +338,21 @@ static void dial_again(courier *c) {
   if (e != THIRL_OK) fail(c, e, thirl_context_explain(c->context), EXIT_INTERRUPTED);
 }
 
+/* A session whose peer says nothing, or whose transfer is over and which does not end: neither holds us for ever. */
+static void look_at_session(courier *c) {
+  static const char silent[] = "the other side said nothing in time";
+  uint64_t now = uv_now(&c->turns.loop);
+  if (is_done(c)) {
+    if (!c->done_at) c->done_at = now;
+    if (now - c->done_at >= LOST_MS) courier_stop(c, EXIT_OK);
+  } else if (c->up && !c->spoke && now - c->up_at >= c->patience_ms) {
+    if (!c->ticket[0] && !c->first_ms)
+      drop(c, THIRL_E_TIMEOUT, silent); /* who waits for ever waits for another */
+    else
+      fail(c, THIRL_E_TIMEOUT, silent, c->met ? EXIT_INTERRUPTED : EXIT_NO_PEER);
+  }
+}
+
 /* Nobody there: for how long already? */
 static void look_at_clock(courier *c) {
   uint64_t now = uv_now(&c->turns.loop), waited = now - c->progress_at;
@@ -365,7 +381,8 @@ static void on_tick(uv_timer_t *t) {
   courier *c = t->data;
   if (c->parting && uv_now(&c->turns.loop) >= c->parting_until) courier_stop(c, c->code);
   if (c->over || c->parting) return;
-  look_at_clock(c);
+  look_at_session(c);
+  if (!c->over) look_at_clock(c);
   if (!c->over) c->cargo->tick(c->owner);
 }
 
@@ -418,6 +435,10 @@ int courier_run(courier *c, const courier_cargo *cargo, void *owner) {
   c->progress_at = uv_now(&c->turns.loop);
   if (!c->over) turns_run(&c->turns);
   if (!c->over && c->turns.error != THIRL_OK) fail(c, c->turns.error, "", EXIT_GENERIC);
+  if (!c->over && is_done(c)) { /* a signal between the last word and the end takes nothing back */
+    c->over = true;
+    c->code = EXIT_OK;
+  }
   int code = c->over ? c->code : EXIT_SIGNAL + c->turns.caught;
   if (!c->over && c->met) status_note("stopped", "stopped; the same two commands go on from here");
   if (c->session && !(c->over && code == EXIT_OK))

@@ -136,9 +136,24 @@ static thirl_parcel_reason adopt(int fd, uint64_t *size) {
   return THIRL_PARCEL_OK;
 }
 
+/* An unfinished file of ours that we may not write: whatever made it so, we may again. errno stays when it is not ours. */
+static bool unlock(const parcel_file *f) {
+  char path[40];
+  struct stat st;
+  int error = errno, fd = openat(f->parent, f->unfinished, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  bool ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd); /* fchmod knows no O_PATH */
+  bool done = ours && chmod(path, 0600) == 0;
+  if (fd >= 0) close(fd);
+  errno = error;
+  return done;
+}
+
 static thirl_parcel_reason open_unfinished(parcel_file *f, uint64_t *size) {
   *size = 0;
   int fd = openat(f->parent, f->unfinished, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0 && (errno == EACCES || errno == EPERM) && unlock(f))
+    fd = openat(f->parent, f->unfinished, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return errno == ENOENT ? THIRL_PARCEL_OK : reason_of(errno);
   thirl_parcel_reason r = adopt(fd, size);
   if (r != THIRL_PARCEL_OK) {
@@ -239,14 +254,15 @@ static int rename_to_free_name(const parcel_file *f) {
 thirl_parcel_reason parcel_files_commit(const parcel_file *f, const thirl_parcel_entry *e, bool overwrite) {
   struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = e->modified_s, .tv_nsec = e->modified_ns}};
   struct stat ours, named;
-  (void)fchmod(f->fd, (mode_t)e->mode << 6); /* of the user only: whom else it concerns is the receiver's to say */
-  (void)futimens(f->fd, times);              /* a time that this disk does not know stays now */
+  (void)futimens(f->fd, times); /* a time that this disk does not know stays now */
   if (fsync(f->fd) != 0) return reason_of(errno);
   if (fstat(f->fd, &ours) != 0 || fstatat(f->parent, f->unfinished, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
       ours.st_ino != named.st_ino || ours.st_dev != named.st_dev)
     return THIRL_PARCEL_IO; /* somebody put another file in its place */
   int bad = overwrite ? renameat(f->parent, f->unfinished, f->parent, f->last) : rename_to_free_name(f);
   if (bad) return reason_of(errno);
+  /* Of the user only: whom else it concerns is the receiver's to say. Not before, or a break here would leave what cannot be gone on with. */
+  (void)fchmod(f->fd, (mode_t)e->mode << 6);
   (void)fsync(f->parent);
   return THIRL_PARCEL_OK;
 }

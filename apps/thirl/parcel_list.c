@@ -44,6 +44,13 @@ static void leave_out(const char *name, const char *why) {
   status_note("left-out", "left out: %s: %s", thirl_parcel_name_clean(THIRL_BYTES(name, strlen(name)), text), why);
 }
 
+/* Left out by no choice of anybody's. */
+static int miss(parcel_list *l, const char *name, int error) {
+  l->missing++;
+  leave_out(name, strerror(error));
+  return EXIT_OK;
+}
+
 static int add(parcel_list *l, const char *name, const struct stat *st, const parcel_origin *from) {
   thirl_parcel_entry e = {.kind = S_ISDIR(st->st_mode) ? THIRL_PARCEL_FOLDER : THIRL_PARCEL_FILE,
                           .mode = (uint8_t)((st->st_mode & 0700) >> 6),
@@ -88,29 +95,34 @@ static void free_names(names *all) {
   free(all->at);
 }
 
-/* Sorted, so that the same folder is the same offer. Takes fd over. */
-static bool read_folder(int fd, names *out) {
+static bool keep_name(names *all, const char *name) {
+  if (all->n == all->cap) {
+    size_t cap = all->cap ? 2 * all->cap : 64;
+    char **more = realloc(all->at, cap * sizeof *more);
+    if (!more) return false;
+    all->at = more;
+    all->cap = cap;
+  }
+  all->at[all->n] = strdup(name);
+  return all->at[all->n] && ++all->n;
+}
+
+/* Sorted, so that the same folder is the same offer. Takes fd over. 0, or errno: then what was read is not all. */
+static int read_folder(int fd, names *out) {
   DIR *d = fdopendir(fd);
-  if (!d) {
-    close(fd);
-    return false;
-  }
-  for (const struct dirent *e; out->n < FOLDER_MAX && (e = readdir(d));) {
+  int error = d ? 0 : errno;
+  if (!d) close(fd);
+  while (!error && out->n < FOLDER_MAX) {
+    errno = 0;
+    const struct dirent *e = readdir(d);
+    error = e ? 0 : errno;
+    if (!e) break;
     if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-    if (out->n == out->cap) {
-      size_t cap = out->cap ? 2 * out->cap : 64;
-      char **more = realloc(out->at, cap * sizeof *more);
-      if (!more) break;
-      out->at = more;
-      out->cap = cap;
-    }
-    out->at[out->n] = strdup(e->d_name);
-    if (!out->at[out->n]) break;
-    out->n++;
+    if (!keep_name(out, e->d_name)) error = ENOMEM;
   }
-  closedir(d);
+  if (d) closedir(d);
   if (out->n > 0) qsort(out->at, out->n, sizeof *out->at, by_name);
-  return true;
+  return error;
 }
 
 static int walk(parcel_list *l, int fd, const char *name, const parcel_origin *from);
@@ -121,24 +133,17 @@ static int add_inner(parcel_list *l, int folder, const char *last, const char *n
     leave_out(name, "an unfinished transfer");
     return EXIT_OK;
   }
-  if (fstatat(folder, last, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-    leave_out(name, strerror(errno));
-    return EXIT_OK;
-  }
+  if (fstatat(folder, last, &st, AT_SYMLINK_NOFOLLOW) != 0) return miss(l, name, errno);
   if (S_ISREG(st.st_mode)) {
     if (faccessat(folder, last, R_OK, AT_EACCESS) == 0) return add(l, name, &st, from);
-    leave_out(name, "permission denied");
-    return EXIT_OK;
+    return miss(l, name, errno);
   }
   if (!S_ISDIR(st.st_mode)) {
     leave_out(name, S_ISLNK(st.st_mode) ? "symbolic links are not sent" : "neither a file nor a folder");
     return EXIT_OK;
   }
   int fd = openat(folder, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) {
-    leave_out(name, strerror(errno));
-    return EXIT_OK;
-  }
+  if (fd < 0) return miss(l, name, errno);
   int bad = add(l, name, &st, from);
   if (bad) {
     close(fd);
@@ -150,12 +155,13 @@ static int add_inner(parcel_list *l, int folder, const char *last, const char *n
 /* Takes fd over. The depth is bounded by what a safe name has. */
 static int walk(parcel_list *l, int fd, const char *name, const parcel_origin *from) {
   names all = {NULL, 0, 0};
-  int bad = EXIT_OK, folder = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  if (folder < 0 || !read_folder(fd, &all)) {
-    leave_out(name, strerror(errno));
-    if (folder >= 0) close(folder);
-    return EXIT_OK;
-  }
+  int bad = EXIT_OK, folder = fcntl(fd, F_DUPFD_CLOEXEC, 3), error = folder < 0 ? errno : 0;
+  if (error)
+    close(fd);
+  else
+    error = read_folder(fd, &all);
+  if (error == ENOMEM) bad = complain(name, thirl_error_text(THIRL_E_NOMEM));
+  if (error && !bad) (void)miss(l, name, error); /* or a part of it */
   for (size_t i = 0; bad == EXIT_OK && i < all.n; i++) {
     char inner[THIRL_PARCEL_NAME_MAX + 2];
     int n = snprintf(inner, sizeof inner, "%s/%s", name, all.at[i]);
@@ -163,7 +169,7 @@ static int walk(parcel_list *l, int fd, const char *name, const parcel_origin *f
         n < (int)sizeof inner ? add_inner(l, folder, all.at[i], inner, from) : complain(name, "this name is too long");
   }
   free_names(&all);
-  close(folder);
+  if (folder >= 0) close(folder);
   return bad;
 }
 

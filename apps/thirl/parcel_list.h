@@ -14,11 +14,12 @@ typedef struct parcel_list {
   parcel_origin *origins; /* of each entry */
   size_t cap;
   bool recursive;
+  unsigned missing; /* files and folders that were left out because they could not be read */
 } parcel_list;
 
 /**
- * One word of the command line. What of a folder cannot go (a link, a device, what may not be read) is left out with a line on stderr. Exit code, with
- * the complaint made.
+ * One word of the command line. What of a folder cannot go (a link, a device, what may not be read) is left out with a line on stderr; what could
+ * not be read is counted as missing. Exit code, with the complaint made.
  */
 int parcel_list_add(parcel_list *l, const char *path);
 /** Two words that would be one name are a mistake. Exit code, with the complaint made. */

@@ -11,8 +11,11 @@
 #include "status.h"
 
 const char *parcel_words_count(const thirl_parcel_offer *o, char out[64]) {
-  char size[PROGRESS_SIZE_MAX];
-  snprintf(out, 64, "%u file%s, %s", (unsigned)o->files, o->files == 1 ? "" : "s", progress_size(o->bytes, size));
+  char size[PROGRESS_SIZE_MAX], folders[24] = "";
+  unsigned n = (unsigned)(o->n - o->files);
+  if (n > 0) snprintf(folders, sizeof folders, ", %u folder%s", n, n == 1 ? "" : "s");
+  snprintf(out, 64, "%u file%s%s, %s", (unsigned)o->files, o->files == 1 ? "" : "s", folders,
+           progress_size(o->bytes, size));
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "courier.h"
@@ -16,8 +17,10 @@
 #include "status.h"
 
 enum {
-  SLICE = 4 << 20,  /* bytes that are read or written at one go; then the loop has its turn */
-  NAMES_SHOWN = 10, /* of an offer */
+  SLICE = 4 << 20,         /* bytes that are read or written at one go; then the loop has its turn */
+  NAMES_SHOWN = 10,        /* of an offer, beside the hidden ones */
+  HIDDEN_SHOWN = 50,       /* beyond that the folders they are in, and beyond that nobody is asked */
+  PREPARE_COST = 16 << 10, /* of a SLICE: a look at the disk takes its time too */
   FILES_MAX = THIRL_PARCEL_WANTS_MAX
 };
 
@@ -131,14 +134,54 @@ static void commit(receive_run *r, uint32_t index) {
 
 /* ---- the question ---- */
 
-static void show_offer(const receive_run *r) {
+/* What programs obey though nobody looks at it: .bashrc, .ssh/authorized_keys. */
+typedef struct hidden {
+  uint32_t n, tops; /* hidden files and folders, with those in hidden folders; those that are in no other hidden one */
+  uint32_t first;   /* its index */
+} hidden;
+
+static hidden count_hidden(const receive_run *r) {
+  hidden h = {0};
+  for (uint32_t i = 0; i < r->receiver.offer.n; i++) {
+    thirl_bytes name = entry_of(r, i).name;
+    size_t top = thirl_parcel_name_hidden(name);
+    if (top == 0) continue;
+    if (h.n++ == 0) h.first = i;
+    if (top == name.n) h.tops++;
+  }
+  return h;
+}
+
+/* Every hidden name, or of very many the folders that they are in. The files that were told by their names. */
+static uint32_t show_hidden(const receive_run *r, const hidden *h) {
+  char name[THIRL_PARCEL_SHOWN_MAX], size[PROGRESS_SIZE_MAX];
+  uint32_t shown = 0;
+  bool all = h->n <= HIDDEN_SHOWN;
+  for (uint32_t i = 0, lines = 0; i < r->receiver.offer.n && lines < HIDDEN_SHOWN; i++) {
+    thirl_parcel_entry e = entry_of(r, i);
+    size_t top = thirl_parcel_name_hidden(e.name);
+    if (top == 0 || (!all && top != e.name.n)) continue;
+    lines++;
+    thirl_parcel_name_clean(e.name, name);
+    if (e.kind == THIRL_PARCEL_FOLDER) {
+      status_note("offered-folder", "  %s/  (hidden%s)", name, all ? "" : ", with all that is in it");
+      continue;
+    }
+    status_note("offered-file", "  %s  (hidden, %s)", name, progress_size(e.size, size));
+    shown++;
+  }
+  return shown;
+}
+
+static void show_offer(const receive_run *r, const hidden *h) {
   const thirl_parcel_offer *o = &r->receiver.offer;
   char count[64], name[THIRL_PARCEL_SHOWN_MAX], size[PROGRESS_SIZE_MAX];
   status_note("offered", "the other side offers %s", parcel_words_count(o, count));
-  unsigned shown = 0;
-  for (uint32_t i = 0; i < o->n && shown < NAMES_SHOWN; i++) {
+  uint32_t shown = show_hidden(r, h);
+  for (uint32_t i = 0, lines = 0; i < o->n && lines < NAMES_SHOWN; i++) {
     thirl_parcel_entry e = entry_of(r, i);
-    if (e.kind == THIRL_PARCEL_FOLDER) continue;
+    if (e.kind == THIRL_PARCEL_FOLDER || thirl_parcel_name_hidden(e.name) > 0) continue;
+    lines++;
     shown++;
     status_note("offered-file", "  %s  (%s)", thirl_parcel_name_clean(e.name, name), progress_size(e.size, size));
   }
@@ -193,20 +236,26 @@ static bool open_keyboard(receive_run *r) {
 static void ask(receive_run *r) {
   uint8_t hash[THIRL_SHA256_LEN];
   uint32_t index;
+  bool is_person = !r->arguments->yes && isatty(STDIN_FILENO);
   progress_begin(&r->progress, r->receiver.offer.bytes);
   if (r->has_accepted && thirl_parcel_offer_hash(&r->receiver.offer, hash) == THIRL_OK &&
       memcmp(hash, r->accepted, sizeof hash) == 0) {
     answer(r, true);
     return;
   }
-  show_offer(r);
+  hidden h = count_hidden(r);
+  show_offer(r, &h);
+  if (is_person ? h.tops > HIDDEN_SHOWN : h.n > 0 && !r->arguments->into) {
+    thirl_parcel_receiver_refuse(&r->receiver, THIRL_PARCEL_HIDDEN, h.first);
+    return;
+  }
   thirl_parcel_reason reason = foresee(r, &index);
   if (reason != THIRL_PARCEL_OK) {
     thirl_parcel_receiver_refuse(&r->receiver, reason, index);
     return;
   }
   /* Where there is nobody to ask, having given away or used the ticket is the consent. */
-  if (r->arguments->yes || !isatty(STDIN_FILENO)) {
+  if (!is_person) {
     answer(r, true);
     return;
   }
@@ -214,6 +263,7 @@ static void ask(receive_run *r) {
     thirl_parcel_receiver_refuse(&r->receiver, THIRL_PARCEL_DECLINED, THIRL_PARCEL_NO_ENTRY);
     return;
   }
+  (void)tcflush(r->keys, TCIFLUSH); /* what was typed before was no answer to this */
   fputs("thirl: receive this? [y/N] ", stderr);
   fflush(stderr);
   r->asked = true;
@@ -320,6 +370,19 @@ static void end(void *owner) {
   r->on = false;
 }
 
+static size_t cost_of(const thirl_parcel_action *a) {
+  switch (a->kind) {
+  case THIRL_PARCEL_DO_READ:
+    return a->n;
+  case THIRL_PARCEL_DO_WRITE:
+    return a->data.n;
+  case THIRL_PARCEL_DO_PREPARE:
+    return PREPARE_COST;
+  default:
+    return 0;
+  }
+}
+
 static thirl_error work(void *owner, thirl_bytes *in) {
   receive_run *r = owner;
   thirl_parcel_action a;
@@ -328,7 +391,7 @@ static thirl_error work(void *owner, thirl_bytes *in) {
     thirl_error e = thirl_parcel_receiver_step(&r->receiver, in, &a);
     if (e != THIRL_OK) return e;
     act(r, &a);
-    done += a.kind == THIRL_PARCEL_DO_READ ? a.n : a.kind == THIRL_PARCEL_DO_WRITE ? a.data.n : 0;
+    done += cost_of(&a);
   }
   return THIRL_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* thirl send: files to a peer that runs thirl receive. */
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -165,6 +166,13 @@ int command_send(const arguments *a) {
     code = parcel_list_add(&r.list, a->words[i]);
   if (code == EXIT_OK) code = parcel_list_check(&r.list);
   if (code == EXIT_OK) code = run(a, &r);
+  if (code == EXIT_OK && r.list.missing > 0) {
+    char sentence[96];
+    snprintf(sentence, sizeof sentence, "%u of what was to be sent could not be read, and %s left out", r.list.missing,
+             r.list.missing == 1 ? "was" : "were");
+    status_error(THIRL_E_INVALID, sentence);
+    code = EXIT_GENERIC;
+  }
   parcel_list_fini(&r.list);
   return code;
 }

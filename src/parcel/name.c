@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "screen/clean.h"
 
 #define SUFFIX ".thirl-part"
 
@@ -35,6 +36,15 @@ thirl_bytes thirl_parcel_name_last(thirl_bytes name) {
   while (at > 0 && name.p[at - 1] != '/')
     at--;
   return THIRL_BYTES(name.p + at, name.n - at);
+}
+
+size_t thirl_parcel_name_hidden(thirl_bytes name) {
+  for (size_t i = 0; i < name.n; i++) {
+    if (name.p[i] != '.' || (i > 0 && name.p[i - 1] != '/')) continue;
+    const uint8_t *slash = memchr(name.p + i, '/', name.n - i);
+    return slash ? (size_t)(slash - name.p) : name.n;
+  }
+  return 0;
 }
 
 bool thirl_parcel_name_is_part(thirl_bytes part) {
@@ -74,11 +84,11 @@ static size_t printable(const uint8_t *p, size_t n) {
   if (p[0] == 0xc2 && p[1] < 0xa0) return 0;
   if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f)) return 0;
   if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) return 0;
-  /* What turns the direction of text or breaks lines: U+200B..U+200F, U+2028..U+202E, U+2066..U+2069, U+FEFF. */
-  if (p[0] == 0xe2 && p[1] == 0x80 && ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae))) return 0;
-  if (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9) return 0;
-  if (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf) return 0;
-  return len;
+  uint32_t c = p[0] & (0xffu >> (len + 1));
+  for (size_t i = 1; i < len; i++)
+    c = c << 6 | (p[i] & 0x3f);
+  return thirl_screen_clean_is_plain(c) ? len
+                                        : 0; /* nothing that hides, or turns the direction of text, or breaks lines */
 }
 
 /* Cleans [p, p+n) into out as far as room goes; how much of the input that was is *used. */

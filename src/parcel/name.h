@@ -22,6 +22,8 @@ enum {
 bool thirl_parcel_name_is_safe(thirl_bytes name);
 /** The last part. */
 thirl_bytes thirl_parcel_name_last(thirl_bytes name);
+/** So many bytes of the name lead to its first hidden part, that part included; hidden: it begins with '.'. 0: it has none. */
+size_t thirl_parcel_name_hidden(thirl_bytes name);
 /** Is this part one of our unfinished files, ".NAME.thirl-part"? */
 bool thirl_parcel_name_is_part(thirl_bytes part);
 /** The unfinished file of a part: ".NAME.thirl-part", or a hash for NAME when that is too long. E_RANGE: no part. E_CRYPTO. */

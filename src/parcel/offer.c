@@ -71,17 +71,41 @@ static int compare(const void *a, const void *b) {
   return order ? order : (x.n > y.n) - (x.n < y.n);
 }
 
+/* NULL: no memory. */
+static named *sorted(const thirl_parcel_offer *o) {
+  named *all = calloc(o->n, sizeof *all);
+  for (uint32_t i = 0; all && i < o->n; i++)
+    all[i] = (named){thirl_parcel_offer_get(o, i).name, i};
+  if (all) qsort(all, o->n, sizeof *all, compare);
+  return all;
+}
+
 thirl_error thirl_parcel_offer_find_twin(const thirl_parcel_offer *o, bool *has, uint32_t *index) {
   *has = false;
   if (o->n < 2) return THIRL_OK;
-  named *all = calloc(o->n, sizeof *all);
+  named *all = sorted(o);
   if (!all) return THIRL_E_NOMEM;
-  for (uint32_t i = 0; i < o->n; i++)
-    all[i] = (named){thirl_parcel_offer_get(o, i).name, i};
-  qsort(all, o->n, sizeof *all, compare);
   for (uint32_t i = 1; i < o->n && !*has; i++) {
     *has = compare(&all[i - 1], &all[i]) == 0;
     *index = all[i].index;
+  }
+  free(all);
+  return THIRL_OK;
+}
+
+thirl_error thirl_parcel_offer_has_parents(const thirl_parcel_offer *o, bool *has) {
+  *has = true;
+  if (o->n == 0) return THIRL_OK;
+  named *all = sorted(o);
+  if (!all) return THIRL_E_NOMEM;
+  for (uint32_t i = 0; i < o->n && *has; i++) {
+    named parent = {thirl_parcel_offer_get(o, i).name, 0};
+    while (parent.name.n > 0 && parent.name.p[parent.name.n - 1] != '/')
+      parent.name.n--;
+    if (parent.name.n == 0) continue;
+    parent.name.n--;
+    const named *found = bsearch(&parent, all, o->n, sizeof *all, compare);
+    *has = found && found->index < i && o->items[found->index].entry.kind == THIRL_PARCEL_FOLDER;
   }
   free(all);
   return THIRL_OK;

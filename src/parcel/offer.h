@@ -30,6 +30,8 @@ thirl_parcel_entry thirl_parcel_offer_get(const thirl_parcel_offer *o, uint32_t 
 uint64_t thirl_parcel_offer_before(const thirl_parcel_offer *o, uint32_t index);
 /** Do two entries have one name? *index: one of them. E_NOMEM. */
 thirl_error thirl_parcel_offer_find_twin(const thirl_parcel_offer *o, bool *has, uint32_t *index);
+/** Is the folder of each entry, but of those at the top, an entry before it? E_NOMEM. */
+thirl_error thirl_parcel_offer_has_parents(const thirl_parcel_offer *o, bool *has);
 /** Of all that is said of all entries: the same offer has the same. E_CRYPTO, E_NOMEM. */
 thirl_error thirl_parcel_offer_hash(const thirl_parcel_offer *o, uint8_t out[THIRL_SHA256_LEN]);
 

@@ -22,7 +22,8 @@
   X(LOCKED, "locked", "another thirl receive is writing it")                                                           \
   X(UNREADABLE, "unreadable", "the sender cannot read it")                                                             \
   X(CHANGED, "changed", "the file changed while it was sent; send it again")                                           \
-  X(TOO_MANY, "too-many", "it is more than the receiver takes: too many files, or names too long in all")
+  X(TOO_MANY, "too-many", "it is more than the receiver takes: too many files, or names too long in all")              \
+  X(HIDDEN, "hidden", "hidden files that nobody was shown; the receiver takes them with --yes --into DIR")
 
 typedef enum thirl_parcel_reason {
 #define THIRL_PARCEL_REASON_ENUM(name, word, sentence) THIRL_PARCEL_##name,

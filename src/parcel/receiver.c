@@ -151,7 +151,7 @@ void thirl_parcel_receiver_stored(thirl_parcel_receiver *r, uint32_t index, thir
 /* ---- the offer ---- */
 
 static thirl_error end_of_offer(thirl_parcel_receiver *r, thirl_parcel_action *a, bool *acted) {
-  bool has_twin;
+  bool has_twin, has_parents;
   uint32_t twin = 0;
   if (r->offer.bytes != r->announced_bytes) return THIRL_E_PROTOCOL;
   thirl_error e = thirl_parcel_offer_find_twin(&r->offer, &has_twin, &twin);
@@ -160,6 +160,9 @@ static thirl_error end_of_offer(thirl_parcel_receiver *r, thirl_parcel_action *a
     thirl_parcel_receiver_refuse(r, THIRL_PARCEL_NAME, twin);
     return THIRL_OK;
   }
+  /* No folder is made that was not told: what is counted and shown is all that comes. */
+  e = thirl_parcel_offer_has_parents(&r->offer, &has_parents);
+  if (e != THIRL_OK || !has_parents) return e != THIRL_OK ? e : THIRL_E_PROTOCOL;
   r->phase = ASKING;
   *a = (thirl_parcel_action){.kind = THIRL_PARCEL_DO_ASK};
   *acted = true;

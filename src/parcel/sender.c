@@ -2,6 +2,7 @@
 /* The sender's half of a transfer. Which files, how they are read and what a person is told is the user's business. */
 #include "parcel/sender.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -12,18 +13,24 @@ enum {
 
 enum { IDLE, OPENING, PROVING, SENDING, CHECKING };
 
+/* Bits of what was said of an entry. */
+enum { WANTED = 1, DIFFERED = 2, WANTED_ANEW = 4, SENT = 8, STORED = 16 };
+
 thirl_error thirl_parcel_sender_init(thirl_parcel_sender *s, const thirl_parcel_offer *offer) {
   memset(s, 0, sizeof *s);
   s->offer = offer;
   thirl_buffer_init(&s->out, OUT_MAX);
   s->digest = thirl_digest_new();
-  return s->digest ? THIRL_OK : THIRL_E_NOMEM;
+  s->states = calloc(offer->n, 1);
+  return s->digest && s->states ? THIRL_OK : THIRL_E_NOMEM;
 }
 
 void thirl_parcel_sender_fini(thirl_parcel_sender *s) {
   thirl_buffer_fini(&s->out);
   thirl_digest_free(s->digest);
   s->digest = NULL;
+  free(s->states);
+  s->states = NULL;
 }
 
 static void die(thirl_parcel_sender *s, thirl_error e) {
@@ -63,6 +70,7 @@ static void next_file(thirl_parcel_sender *s) {
 }
 
 static void fail(thirl_parcel_sender *s, thirl_parcel_reason r) {
+  if (r == THIRL_PARCEL_DIFFERS) s->states[served(s)->index] |= DIFFERED;
   say(s, &(thirl_parcel_message){.type = THIRL_PARCEL_FAIL, .index = served(s)->index, .reason = (uint8_t)r});
   next_file(s);
 }
@@ -124,6 +132,7 @@ void thirl_parcel_sender_checked(thirl_parcel_sender *s, thirl_parcel_reason r) 
     return;
   }
   die(s, thirl_digest_get(s->digest, m.hash));
+  s->states[m.index] |= SENT;
   say(s, &m);
   next_file(s);
 }
@@ -136,12 +145,40 @@ static thirl_error take_want(thirl_parcel_sender *s, const thirl_parcel_message 
   bool whole = m->flags & THIRL_PARCEL_ONLY_IF_SAME;
   if (e.kind != THIRL_PARCEL_FILE || m->flags > THIRL_PARCEL_ONLY_IF_SAME) return THIRL_E_PROTOCOL;
   if (m->offset > e.size || (whole && m->offset != e.size)) return THIRL_E_PROTOCOL;
+  /* Once, and once more from its beginning when what the receiver has turned out to be another file. */
+  uint8_t *state = &s->states[m->index];
+  if (*state & WANTED && (*state != (WANTED | DIFFERED) || m->offset > 0 || whole)) return THIRL_E_PROTOCOL;
+  *state |= *state & WANTED ? WANTED_ANEW : WANTED;
   s->wants[(s->first + s->n++) % THIRL_PARCEL_WANTS_MAX] = *m;
+  return THIRL_OK;
+}
+
+/* Once; and what was not sent to its end cannot be there. */
+static thirl_error take_stored(thirl_parcel_sender *s, const thirl_parcel_message *m, thirl_parcel_action *a) {
+  if (m->index >= s->offer->n || s->states[m->index] & STORED) return THIRL_E_PROTOCOL;
+  *a = (thirl_parcel_action){.kind = THIRL_PARCEL_TELL_STORED, .index = m->index};
+  a->reason = thirl_parcel_reason_of(m->reason);
+  if (a->reason == THIRL_PARCEL_OK && !(s->states[m->index] & SENT)) return THIRL_E_PROTOCOL;
+  s->states[m->index] |= STORED;
+  if (a->reason == THIRL_PARCEL_OK)
+    s->tally.stored++;
+  else
+    s->tally.failed++;
+  return THIRL_OK;
+}
+
+static thirl_error take_end(thirl_parcel_sender *s, const thirl_parcel_message *m, thirl_parcel_action *a) {
+  if (m->index >= s->offer->n && m->index != THIRL_PARCEL_NO_ENTRY) return THIRL_E_PROTOCOL;
+  *a = (thirl_parcel_action){.kind = THIRL_PARCEL_TELL_END, .index = m->index};
+  a->reason = thirl_parcel_reason_of(m->reason);
+  if (a->reason == THIRL_PARCEL_OK && s->tally.stored != s->offer->files) return THIRL_E_PROTOCOL;
+  s->over = true;
   return THIRL_OK;
 }
 
 /* *acted: a is set. */
 static thirl_error take(thirl_parcel_sender *s, const thirl_parcel_message *m, thirl_parcel_action *a, bool *acted) {
+  thirl_error e;
   if (s->heard == (m->type == THIRL_PARCEL_HELLO)) return THIRL_E_PROTOCOL;
   switch (m->type) {
   case THIRL_PARCEL_HELLO:
@@ -150,25 +187,16 @@ static thirl_error take(thirl_parcel_sender *s, const thirl_parcel_message *m, t
   case THIRL_PARCEL_WANT:
     return take_want(s, m);
   case THIRL_PARCEL_STORED:
-    if (m->index >= s->offer->n) return THIRL_E_PROTOCOL;
-    *a = (thirl_parcel_action){.kind = THIRL_PARCEL_TELL_STORED, .index = m->index};
-    a->reason = thirl_parcel_reason_of(m->reason);
-    if (a->reason == THIRL_PARCEL_OK)
-      s->tally.stored++;
-    else
-      s->tally.failed++;
+    e = take_stored(s, m, a);
     break;
   case THIRL_PARCEL_END:
-    if (m->index >= s->offer->n && m->index != THIRL_PARCEL_NO_ENTRY) return THIRL_E_PROTOCOL;
-    *a = (thirl_parcel_action){.kind = THIRL_PARCEL_TELL_END, .index = m->index};
-    a->reason = thirl_parcel_reason_of(m->reason);
-    s->over = true;
+    e = take_end(s, m, a);
     break;
   default:
     return THIRL_E_PROTOCOL;
   }
-  *acted = true;
-  return THIRL_OK;
+  *acted = e == THIRL_OK;
+  return e;
 }
 
 /* ---- what is to be done ---- */

@@ -22,7 +22,8 @@ typedef struct thirl_parcel_sender {
   int phase;
   uint64_t at, size; /* in the file that is being served */
   thirl_digest *digest;
-  uint32_t told; /* entries of the offer that have been said */
+  uint8_t *states; /* of each entry: what was said of it */
+  uint32_t told;   /* entries of the offer that have been said */
   bool greeted, heard, waiting, over;
   thirl_error dead;
   thirl_parcel_tally tally;

@@ -154,6 +154,58 @@ mkdir -p in/large
 get large
 check "a folder in the place of a file stays" both_are 1
 
+# ---- hidden files ----
+
+mkdir -p lure/.ssh
+for i in $(seq 12); do echo x >"lure/$i"; done
+echo x >lure/.bashrc
+echo x >lure/.ssh/authorized_keys
+fresh
+get lure
+check "hidden files come into a folder that was named" both_are 0
+check "and are always told" says r '  lure/.bashrc  (hidden, 2 B)'
+check "with what is in hidden folders" says r '  lure/.ssh/authorized_keys  (hidden, 2 B)'
+check "and how many folders there are" says r 'offers 14 files, 2 folders, 28 B'
+fresh
+mkdir in
+listens s send -r lure
+sender=$pid
+cd in || exit 1
+dials ../r receive "$ticket"
+cd .. || exit 1
+check "they do not come to where one happens to be" is 1
+check "and what to do is said" says r 'lure/.bashrc: hidden files that nobody was shown; the receiver takes them with --yes --into DIR'
+check "nothing is written" test -z "$(ls -A in)"
+code_of "$sender"
+check "the sender is told" says s 'not sent: lure/.bashrc: hidden files that nobody was shown'
+
+# ---- what may not be read, or written ----
+
+# Root may all; so may nobody here.
+printf '#!/bin/sh\nexec setpriv --bounding-set=-dac_override,-dac_read_search "%s" "$@"\n' "$thirl" >weak
+chmod +x weak
+strong=$thirl
+thirl=$work/weak
+mkdir -p locked/closed
+echo x >locked/secret
+echo x >locked/open
+chmod 0 locked/secret locked/closed
+fresh
+get locked
+check "what cannot be read makes the sender end with 1" test "$code $sender_code" = '0 1'
+check "and is counted" says s '2 of what was to be sent could not be read, and were left out'
+check "and named" says s 'left out: locked/secret: Permission denied'
+check "the rest comes" cmp locked/open in/locked/open
+chmod 700 locked/closed
+fresh
+mkdir in
+head -c 1000000 large >in/.large.thirl-part
+chmod 400 in/.large.thirl-part
+get large
+check "an unfinished file that may not be written is gone on with" both_are 0
+check "to its end" cmp large in/large
+thirl=$strong
+
 # ---- a broken transfer ----
 
 head -c 300000000 /dev/urandom >huge
@@ -286,6 +338,17 @@ check "two of one name are a mistake" says s 'would have this name at the receiv
 dials r receive --into nowhere
 check "a folder that is not there is named" says r 'nowhere: No such file or directory'
 
+# ---- peers that hold on ----
+
+listens s send --timeout 3 large
+sender=$pid
+sleep 100 | timeout 60 "$thirl" connect --ephemeral "$ticket" >c.out 2>c.log &
+quiet=$!
+pids+=("$quiet")
+code_of "$sender"
+check "a peer that says nothing does not hold the sender for ever" is 3
+check "and that is said" says s 'the other side said nothing in time'
+
 # ---- a person at a terminal ----
 
 if command -v script >/dev/null; then # Debian: bsdutils
@@ -310,6 +373,34 @@ if command -v script >/dev/null; then # Debian: bsdutils
   bar() { tr '\r' '\n' <screen.log | sed 's/\x1b\[K//' | grep -E '^ *[0-9]+% .*B/s .* left'; }
   has_bar() { [ "$(bar | wc -l)" -ge 1 ] && [ "$(bar | awk '{ if (length($0) > 39) print }' | wc -l)" -eq 0 ]; }
   check "with a bar that fits" has_bar
+  fresh
+  mkdir in
+  rm -f screen.log
+  listens s send huge
+  # The first word is there long before the question, the second one behind it.
+  { echo y; wait_for grep -qs 'y/N' screen.log && sleep 1 && echo n; sleep 3; } |
+    TERM=xterm timeout 60 script -qefc "exec '$thirl' receive --ephemeral --into in '$ticket'" typed.log >screen.log
+  check "what was typed before the question is no answer to it" grep -q 'the receiver does not want it' screen.log
+  check "and nothing is written" test -z "$(ls -A in)"
+  mkdir void
+  rm -f screen.log
+  listens s send -r void
+  sender=$pid
+  # All is there, the sender has not heard it yet, and the person does not wait for that.
+  {
+    wait_for grep -qs 'y/N' screen.log
+    kill -STOP "$sender"
+    echo y
+    wait_for grep -qs 'received: 0 files, 1 folder' screen.log
+    printf '\003'
+    sleep 3
+  } | TERM=xterm timeout 60 script -qefc "exec '$thirl' receive --ephemeral --into in '$ticket'" typed.log >screen.log
+  code=$?
+  kill -CONT "$sender"
+  check "Ctrl-C behind the last word takes nothing back" is 0
+  check "and all is there" test -d in/void
+  not_stopped() { ! grep -q 'stopped' screen.log; }
+  check "and it is not called stopped" not_stopped
 fi
 
 # ---- more than 4 GiB, mostly of nothing: only where it is asked for, THIRL_TEST_LARGE=1 ----

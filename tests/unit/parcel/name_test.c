@@ -78,6 +78,19 @@ static void the_last_part(void **state) {
   assert_int_equal(thirl_parcel_name_last(THIRL_BYTES("abc/", 4)).n, 0);
 }
 
+static size_t hidden(const char *name) {
+  return thirl_parcel_name_hidden(THIRL_BYTES(name, strlen(name)));
+}
+
+static void hidden_parts_are_found(void **state) {
+  (void)state;
+  assert_int_equal(hidden("a.b/c.d."), 0);
+  assert_int_equal(hidden(".bashrc"), 7);
+  assert_int_equal(hidden(".ssh/authorized_keys"), 4);
+  assert_int_equal(hidden("a/.git/b/.c"), 6);
+  assert_int_equal(hidden("a/b/.c"), 6);
+}
+
 static void assert_clean(const char *name, const char *shown) {
   char out[THIRL_PARCEL_SHOWN_MAX];
   assert_string_equal(thirl_parcel_name_clean(THIRL_BYTES(name, strlen(name)), out), shown);
@@ -96,6 +109,8 @@ static void what_is_shown_cannot_steer_a_terminal(void **state) {
   assert_clean("a\xe2\x80\xae"
                "b",
                "a???b"); /* text from right to left */
+  assert_clean("\xd8\x9c\xc2\xad\xe2\x81\xa0\xe3\x85\xa4\xf3\xa0\x80\xa0",
+               "??????????????"); /* U+061C, U+00AD, U+2060, U+3164, U+E0020: what nobody sees */
 }
 
 static void a_long_name_loses_its_middle(void **state) {
@@ -125,6 +140,7 @@ int main(void) {
       cmocka_unit_test(names_have_limits),
       cmocka_unit_test(an_unfinished_file_has_a_name_of_its_own),
       cmocka_unit_test(the_last_part),
+      cmocka_unit_test(hidden_parts_are_found),
       cmocka_unit_test(what_is_shown_cannot_steer_a_terminal),
       cmocka_unit_test(a_long_name_loses_its_middle),
   };

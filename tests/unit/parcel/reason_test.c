@@ -19,6 +19,7 @@ static void every_byte_has_a_sentence_and_a_word(void **state) {
   assert_int_equal(THIRL_PARCEL_EXISTS, 3);
   assert_int_equal(THIRL_PARCEL_NO_SPACE, 6);
   assert_int_equal(THIRL_PARCEL_TOO_MANY, 15);
+  assert_int_equal(THIRL_PARCEL_HIDDEN, 16);
   assert_string_equal(thirl_parcel_reason_word(THIRL_PARCEL_NO_SPACE), "no-space");
 }
 

@@ -43,7 +43,7 @@ static void many_files_byte_by_byte_and_at_once(void **state) {
   static const size_t steps[] = {1, 7, BIG};
   char name[32];
   for (int i = 0; i < 200; i++) {
-    snprintf(name, sizeof name, "folder/%d", i);
+    snprintf(name, sizeof name, "file-%d", i);
     (void)rig_add(&disks, name, (size_t)(i % 50) * 37, (unsigned)i);
   }
   (void)rig_add(&disks, "large", 300000, 1);
@@ -271,6 +271,33 @@ static void names_that_are_not_safe_end_it_before_anybody_is_asked(void **state)
   thirl_parcel_receiver_fini(&liar_meets);
 }
 
+static thirl_error offer_folder(const char *name) {
+  return say((thirl_parcel_message){.type = THIRL_PARCEL_ENTRY,
+                                    .entry = {.kind = THIRL_PARCEL_FOLDER, .name = THIRL_BYTES(name, strlen(name))}},
+             NULL);
+}
+
+static void folders_that_were_not_told_are_not_made(void **state) {
+  (void)state;
+  greet(1, 1);
+  assert_int_equal(offer("a/b/c", 1), THIRL_E_PROTOCOL);
+  thirl_parcel_receiver_fini(&liar_meets);
+  greet(2, 1);
+  assert_int_equal(offer("a/b", 1), THIRL_E_AGAIN);
+  assert_int_equal(offer_folder("a"), THIRL_E_PROTOCOL); /* too late */
+  thirl_parcel_receiver_fini(&liar_meets);
+  greet(2, 1);
+  assert_int_equal(offer("a", 0), THIRL_E_AGAIN); /* no folder */
+  assert_int_equal(offer("a/b", 1), THIRL_E_PROTOCOL);
+  thirl_parcel_receiver_fini(&liar_meets);
+  greet(3, 1);
+  assert_int_equal(offer_folder("a"), THIRL_E_AGAIN);
+  assert_int_equal(offer_folder("a/b"), THIRL_E_AGAIN);
+  assert_int_equal(offer("a/b/c", 1), THIRL_OK);
+  assert_int_equal(got.kind, THIRL_PARCEL_DO_ASK);
+  thirl_parcel_receiver_fini(&liar_meets);
+}
+
 static void more_bytes_than_announced_are_refused(void **state) {
   (void)state;
   want_ten();
@@ -337,6 +364,7 @@ int main(void) {
       TEST(what_the_sender_cannot_read_is_told_and_the_rest_comes),
       TEST(a_file_that_changes_meanwhile_is_told),
       cmocka_unit_test(names_that_are_not_safe_end_it_before_anybody_is_asked),
+      cmocka_unit_test(folders_that_were_not_told_are_not_made),
       cmocka_unit_test(more_bytes_than_announced_are_refused),
       cmocka_unit_test(words_out_of_turn_are_refused),
       cmocka_unit_test(too_many_files_are_refused_unseen),

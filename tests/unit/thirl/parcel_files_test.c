@@ -103,10 +103,16 @@ static void nothing_is_replaced_unasked(void **state) {
   assert_int_equal(parcel_files_look(root, &e, false, &f).reason, THIRL_PARCEL_OK);
   assert_int_equal(parcel_files_begin(&f, 0), THIRL_PARCEL_OK);
   put("in/file", "mine"); /* it appears meanwhile */
+  e.mode = 4;
   assert_int_equal(parcel_files_commit(&f, &e, false), THIRL_PARCEL_EXISTS);
+  struct stat st;
+  assert_int_equal(stat("in/.file.thirl-part", &st), 0);
+  assert_int_equal(st.st_mode & 07777, 0600); /* so that it can be gone on with */
   assert_text("in/file", "mine");
   assert_int_equal(parcel_files_commit(&f, &e, true), THIRL_PARCEL_OK);
   assert_text("in/file", "");
+  assert_int_equal(stat("in/file", &st), 0);
+  assert_int_equal(st.st_mode & 07777, 0400);
   parcel_files_close(&f);
 }
 
