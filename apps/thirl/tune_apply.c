@@ -124,12 +124,13 @@ static bool is_conf_ours(const plan *p, const char *conf) {
 static bool load(plan *p, bool *has_conf) {
   char *conf = NULL;
   thirl_error e = tune_state_load(p->wish->root, &p->state);
-  if (e == THIRL_E_NOT_FOUND) e = THIRL_OK;
-  if (e != THIRL_OK) {
+  bool is_new = e == THIRL_E_NOT_FOUND;
+  if (e != THIRL_OK && !is_new) {
     fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_STATE_FILE,
             e == THIRL_E_PERMISSION ? "somebody else may write it, so it is not believed" : thirl_error_text(e));
     return false;
   }
+  if (!tune_state_is_here(p->wish->root, &p->state, is_new)) return false;
   e = tune_state_read_conf(p->wish->root, &conf);
   if (e != THIRL_OK)
     fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_CONF_FILE,

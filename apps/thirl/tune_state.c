@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tune_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "host/subject.h"
 #include "tune/allow.h"
 
 enum { STATE_BYTES_MAX = 512 * 1024, VERSION = 1 };
@@ -30,6 +32,7 @@ char *tune_state_encode(const tune_state *s) {
   for (unsigned i = 0; i < s->folders.n; i++)
     json_array_append_new(folders, json_string(s->folders.path[i]));
   json_object_set_new(o, "v", json_integer(VERSION));
+  if (s->journal.where[0]) put_text(o, "where", s->journal.where);
   json_object_set_new(o, "changes", changes);
   put_text(o, "conf", s->conf);
   put_text(o, "conf_before", s->conf_before);
@@ -72,6 +75,11 @@ static bool take_changes(const json_t *o, thirl_tune_journal *j) {
   return true;
 }
 
+/* Those of the first version do not have it. */
+static bool take_where(const json_t *o, thirl_tune_journal *j) {
+  return !json_object_get(o, "where") || (take_text(o, "where", j->where, sizeof j->where) && j->where[0]);
+}
+
 /* A folder of ours is one above one of our files. */
 static bool is_ours(const char *folder) {
   static const char *const files[] = {TUNE_STATE_FILE, TUNE_CONF_FILE};
@@ -96,9 +104,9 @@ thirl_error tune_state_decode(thirl_bytes text, tune_state *s) {
   json_error_t why;
   json_t *o = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &why);
   *s = (tune_state){0};
-  bool good = o && json_integer_value(json_object_get(o, "v")) == VERSION && take_changes(o, &s->journal) &&
-              take_whole(o, "conf", &s->conf) && take_whole(o, "conf_before", &s->conf_before) &&
-              take_folders(o, &s->folders);
+  bool good = o && json_integer_value(json_object_get(o, "v")) == VERSION && take_where(o, &s->journal) &&
+              take_changes(o, &s->journal) && take_whole(o, "conf", &s->conf) &&
+              take_whole(o, "conf_before", &s->conf_before) && take_folders(o, &s->folders);
   json_decref(o);
   if (good) return THIRL_OK;
   tune_state_fini(s);
@@ -118,6 +126,29 @@ thirl_error tune_state_copy(const tune_state *s, tune_state *to) {
   if ((!s->conf || to->conf) && (!s->conf_before || to->conf_before)) return THIRL_OK;
   tune_state_fini(to);
   return THIRL_E_NOMEM;
+}
+
+/* ---- whose ---- */
+
+bool tune_state_is_here(const char *root, tune_state *s, bool is_new) {
+  char here[THIRL_TUNE_WHERE_MAX];
+  thirl_tune_journal *j = &s->journal;
+  thirl_host_subject_where(root, here);
+  if (is_new || thirl_tune_journal_is_of(j, here)) {
+    memcpy(j->where, here, sizeof here);
+    return true;
+  }
+  bool is_hosts = thirl_tune_journal_is_of(j, THIRL_TUNE_WHERE_HOST);
+  bool is_roots = thirl_tune_journal_is_of(j, THIRL_TUNE_WHERE_ROOT);
+  fprintf(stderr,
+          "thirl: nothing was changed: what %s tells of was done %s%s, not here: go there for --undo, or, if that is "
+          "gone, remove the file\n",
+          TUNE_STATE_FILE,
+          is_hosts   ? "in the network namespace of the machine itself"
+          : is_roots ? "with --root"
+                     : "in the network namespace ",
+          is_hosts || is_roots ? "" : j->where);
+  return false;
 }
 
 /* ---- files ---- */

@@ -109,7 +109,7 @@ static int run_alone(undoing *u) {
   if (e == THIRL_OK) e = tune_state_load(u->wish->root, &u->state);
   int code = EXIT_GENERIC;
   if (e == THIRL_OK)
-    code = run(u);
+    code = tune_state_is_here(u->wish->root, &u->state, false) ? run(u) : EXIT_GENERIC;
   else if (e == THIRL_E_NOT_FOUND) {
     printf("nothing to undo: \"thirl tune --apply\" has changed nothing here\n");
     code = EXIT_OK;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/file.h"
+#include "host/knob.h"
 #include "tune/process.h"
 
 enum { PROCESSES_MAX = 1 << 20, FILES_MAX = 1 << 20 };
@@ -116,4 +117,11 @@ void thirl_host_subject_read(const char *root, int64_t pid, thirl_host_dump *d, 
   if (thirl_tune_text_cut(&inode, '[', &front) && thirl_tune_text_cut(&inode, ']', &front) &&
       thirl_tune_text_decimal(front, &number))
     f->namespace = (uint64_t)number;
+}
+
+void thirl_host_subject_where(const char *root, char out[THIRL_TUNE_WHERE_MAX]) {
+  snprintf(out, THIRL_TUNE_WHERE_MAX, "%s", *root ? THIRL_TUNE_WHERE_ROOT : THIRL_TUNE_WHERE_HOST);
+  if (*root || !thirl_host_knob_is_child(root)) return;
+  read_namespace("/", "self", out, THIRL_TUNE_WHERE_MAX);
+  if (!out[0]) snprintf(out, THIRL_TUNE_WHERE_MAX, "net:[unknown]");
 }

@@ -32,6 +32,10 @@ void thirl_tune_journal_remove(thirl_tune_journal *j, const char *name) {
   j->n--;
 }
 
+bool thirl_tune_journal_is_of(const thirl_tune_journal *j, const char *here) {
+  return strcmp(j->where[0] ? j->where : THIRL_TUNE_WHERE_HOST, here) == 0;
+}
+
 thirl_tune_undo thirl_tune_journal_undo(const thirl_tune_change *c, const char *current) {
   if (thirl_tune_allow_same(current, c->old)) return THIRL_TUNE_UNDO_NOTHING;
   return thirl_tune_allow_same(current, c->made) ? THIRL_TUNE_UNDO_RESTORE : THIRL_TUNE_UNDO_FOREIGN;

@@ -11,7 +11,16 @@
 #include "base/bytes.h"
 #include "tune/sysctl_file.h"
 
-enum { THIRL_TUNE_JOURNAL_MAX = 64, THIRL_TUNE_REASON_MAX = 200, THIRL_TUNE_JOURNAL_TEXT_MAX = 64 * 1024 };
+/* Where the settings are that a journal is about: the machine itself, whatever its namespace is called after the next start; or below a folder. */
+#define THIRL_TUNE_WHERE_HOST "host"
+#define THIRL_TUNE_WHERE_ROOT "root"
+
+enum {
+  THIRL_TUNE_WHERE_MAX = 48,
+  THIRL_TUNE_JOURNAL_MAX = 64,
+  THIRL_TUNE_REASON_MAX = 200,
+  THIRL_TUNE_JOURNAL_TEXT_MAX = 64 * 1024
+};
 
 typedef struct thirl_tune_change {
   char name[THIRL_TUNE_NAME_MAX];
@@ -23,6 +32,7 @@ typedef struct thirl_tune_change {
 typedef struct thirl_tune_journal {
   thirl_tune_change list[THIRL_TUNE_JOURNAL_MAX];
   unsigned n;
+  char where[THIRL_TUNE_WHERE_MAX]; /* HOST, ROOT, or a network namespace: "net:[4026532123]"; empty: HOST */
 } thirl_tune_journal;
 
 thirl_tune_change *thirl_tune_journal_find(thirl_tune_journal *j, const char *name);
@@ -31,6 +41,9 @@ thirl_tune_change *thirl_tune_journal_find(thirl_tune_journal *j, const char *na
  */
 thirl_error thirl_tune_journal_note(thirl_tune_journal *j, const thirl_tune_change *change);
 void thirl_tune_journal_remove(thirl_tune_journal *j, const char *name);
+
+/** Is it about the settings that are here? Each network namespace has its own, and the journals of all may be one file. */
+bool thirl_tune_journal_is_of(const thirl_tune_journal *j, const char *here);
 
 /* What is to be done to take one change back. */
 typedef enum thirl_tune_undo {

@@ -25,6 +25,7 @@ fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/thirl-tune.XXXXXX") || exit 1
 root=$work/root
+chmod 755 "$work" # who is not root looks into it too
 mkdir -p "$root/proc" "$root/sys" "$root/etc/sysctl.d"
 end_all() {
   umount -l "$root/proc" "$root/sys" 2>/dev/null
@@ -242,6 +243,29 @@ check "writes what it says" wrote "/etc/sysctl.d/60-thirl.conf
 /var/lib/thirl
 /var/lib/thirl/tune-undo.json
 /var/lib/thirl/tune-undo.json.new"
+# elsewhere ARGUMENT...: in another network namespace, where somaxconn is $elsewhere_is
+elsewhere() {
+  timeout 60 unshare -n sh -c 'echo "$1" >/proc/sys/net/core/somaxconn; shift; "$@"; code=$?; cat /proc/sys/net/core/somaxconn >after; exit $code' \
+    sh "$elsewhere_is" "$build/bin/thirl" tune "$@" </dev/null >out 2>err
+  code=$?
+}
+cp /var/lib/thirl/tune-undo.json kept
+for elsewhere_is in 128 65535 256; do # the old value, the made one, another
+  elsewhere --undo --force
+  check "--undo in another namespace is refused ($elsewhere_is)" is 1
+  check "it says where it was done" says "in the network namespace $(readlink /proc/self/ns/net)"
+  check "it touches nothing there" [ "$(cat after)" = "$elsewhere_is" ]
+  check "nor the journal" cmp kept /var/lib/thirl/tune-undo.json
+done
+elsewhere --profile server --window 1 --only TCP1 --apply --yes
+check "--apply in another namespace is refused" is 1
+check "it says where the first was" says "in the network namespace $(readlink /proc/self/ns/net)"
+check "and changes nothing" [ "$(cat after)" = 256 ]
+grep -v '"where"' kept >/var/lib/thirl/tune-undo.json
+tune_here() { timeout 60 "$build/bin/thirl" tune "$@" </dev/null >out 2>err; code=$?; }
+tune_here --undo
+check "a journal that does not say where is one of the machine itself" says "of the machine itself"
+cp kept /var/lib/thirl/tune-undo.json
 traced --undo
 check "--undo on this machine" state $bad
 check "leaves nothing" [ -z "$(ls -A /etc/sysctl.d /var/lib | grep -v :)" ]

@@ -14,6 +14,7 @@ static tune_state made(void) {
   const thirl_tune_change c = {
       .name = "net.core.somaxconn", .old = "4096", .made = "65535", .why = "TCP1, \"the queue\": it is 4096"};
   assert_int_equal(thirl_tune_journal_note(&s.journal, &c), THIRL_OK);
+  memcpy(s.journal.where, "net:[4026532123]", sizeof "net:[4026532123]");
   memcpy(s.folders.path[s.folders.n++], "/var/lib/thirl", sizeof "/var/lib/thirl");
   return s;
 }
@@ -32,6 +33,7 @@ static void what_is_written_can_be_read(void **state) {
   assert_memory_equal(&back.journal.list[0], &s.journal.list[0], sizeof s.journal.list[0]);
   assert_string_equal(back.conf, s.conf);
   assert_string_equal(back.conf_before, ""); /* an empty file was there: not the same as none */
+  assert_string_equal(back.journal.where, "net:[4026532123]");
   assert_int_equal(back.folders.n, 1);
   assert_string_equal(back.folders.path[0], "/var/lib/thirl");
   tune_state_fini(&back);
@@ -67,6 +69,8 @@ static void nothing_else_is_believed(void **state) {
       "{\"v\":1,\"changes\":[],\"conf\":null,\"conf_before\":null,\"folders\":[\"/home\"]}",
       "{\"v\":1,\"changes\":[],\"conf\":null,\"conf_before\":null,\"folders\":[\"/etc/sys\"]}",
       "{\"v\":1,\"changes\":[],\"conf\":null,\"conf_before\":null,\"folders\":[\"/\"]}",
+      "{\"v\":1,\"where\":\"\",\"changes\":[],\"conf\":null,\"conf_before\":null,\"folders\":[]}",
+      "{\"v\":1,\"where\":\"a\\u001bb\",\"changes\":[],\"conf\":null,\"conf_before\":null,\"folders\":[]}",
       "{\"v\":1,\"v\":1,\"changes\":[],\"conf\":null,\"conf_before\":null,\"folders\":[]}",
   };
   tune_state s;

@@ -77,6 +77,18 @@ static void the_file_can_be_read_again(void **state) {
   thirl_buffer_fini(&b);
 }
 
+static void each_namespace_has_a_journal_of_its_own(void **state) {
+  (void)state;
+  thirl_tune_journal j = {0};
+  assert_true(thirl_tune_journal_is_of(&j, THIRL_TUNE_WHERE_HOST)); /* made before this was written down */
+  assert_false(thirl_tune_journal_is_of(&j, "net:[4026532123]"));
+  memcpy(j.where, "net:[4026532123]", sizeof "net:[4026532123]");
+  assert_true(thirl_tune_journal_is_of(&j, "net:[4026532123]"));
+  assert_false(thirl_tune_journal_is_of(&j, "net:[402653212]"));
+  assert_false(thirl_tune_journal_is_of(&j, THIRL_TUNE_WHERE_HOST));
+  assert_false(thirl_tune_journal_is_of(&j, THIRL_TUNE_WHERE_ROOT));
+}
+
 static void a_full_buffer_is_told(void **state) {
   (void)state;
   thirl_tune_journal j = {0};
@@ -91,7 +103,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_oldest_value_is_kept), cmocka_unit_test(what_others_set_is_theirs),
       cmocka_unit_test(entries_come_and_go),      cmocka_unit_test(the_file_can_be_read_again),
-      cmocka_unit_test(a_full_buffer_is_told),
+      cmocka_unit_test(a_full_buffer_is_told),    cmocka_unit_test(each_namespace_has_a_journal_of_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
