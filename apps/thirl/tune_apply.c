@@ -19,7 +19,6 @@ typedef struct plan {
   const char *refused[THIRL_TUNE_CHOICES_MAX];       /* why not; NULL: it can */
   unsigned n_wanted, n_changes;
   tune_state state;
-  int lock;
 } plan;
 
 /* ---- what can be done ---- */
@@ -141,31 +140,35 @@ static bool load(plan *p, bool *has_conf) {
   return good;
 }
 
-/* Alone, and once more from the beginning: time has passed while we asked. */
-static int write_alone(plan *p) {
+/* Once more from the beginning: time has passed while we asked. */
+static int write_anew(plan *p, const thirl_host_whole_folders *made) {
   bool has_conf;
-  thirl_host_whole_folders made = {0};
-  thirl_error e = thirl_host_whole_make_folders(p->wish->root, TUNE_STATE_FILE, &made);
-  if (e == THIRL_OK) e = thirl_host_whole_lock(p->wish->root, TUNE_STATE_FILE, &p->lock);
-  if (e != THIRL_OK) {
-    fprintf(stderr, "thirl: nothing was changed: %s\n",
-            e == THIRL_E_IN_USE ? "another \"thirl tune\" is changing settings" : thirl_error_text(e));
-    return EXIT_GENERIC;
-  }
-  tune_state_fini(&p->state);
-  if (!load(p, &has_conf)) {
-    thirl_host_whole_remove_folders(p->wish->root, &made);
-    return EXIT_GENERIC;
-  }
-  for (unsigned i = 0; i < made.n && p->state.folders.n < THIRL_HOST_WHOLE_FOLDERS_MAX; i++)
-    memcpy(p->state.folders.path[p->state.folders.n++], made.path[i], sizeof made.path[i]);
+  if (!load(p, &has_conf)) return EXIT_GENERIC;
+  for (unsigned i = 0; i < made->n && p->state.folders.n < THIRL_HOST_WHOLE_FOLDERS_MAX; i++)
+    memcpy(p->state.folders.path[p->state.folders.n++], made->path[i], sizeof made->path[i]);
   if (sort_out(p) == 0) {
-    thirl_host_whole_remove_folders(p->wish->root, &made);
     printf("nothing to change any more\n");
     return EXIT_OK;
   }
   int code = tune_write_all(p->wish->root, &p->state, p->changes, p->n_changes);
   if (code == EXIT_OK) printf("%u changed; \"thirl tune --undo\" puts everything back\n", p->n_changes);
+  return code;
+}
+
+static int write_alone(plan *p) {
+  int lock = -1;
+  thirl_host_whole_folders made = {0};
+  thirl_error e = thirl_host_whole_make_folders(p->wish->root, TUNE_STATE_FILE, &made);
+  if (e == THIRL_OK) e = thirl_host_whole_lock(p->wish->root, TUNE_LOCK_FILE, &lock);
+  int code = EXIT_GENERIC;
+  if (e == THIRL_OK) {
+    tune_state_fini(&p->state);
+    code = write_anew(p, &made);
+    tune_state_unlock(p->wish->root, &p->state, lock);
+  } else
+    fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_LOCK_FILE,
+            e == THIRL_E_IN_USE ? "another \"thirl tune\" is changing settings" : thirl_error_text(e));
+  thirl_host_whole_remove_folders(p->wish->root, &made);
   return code;
 }
 
@@ -197,9 +200,7 @@ int tune_apply(const tune_wish *w, const thirl_tune_report *report) {
   plan *p = calloc(1, sizeof *p);
   if (!p) return EXIT_GENERIC;
   p->wish = w;
-  p->lock = -1;
   int code = run(p, report);
-  if (p->lock >= 0) close(p->lock);
   tune_state_fini(&p->state);
   free(p);
   return code;

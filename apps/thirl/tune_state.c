@@ -180,6 +180,11 @@ thirl_error tune_state_remove(const char *root, const tune_state *s) {
   return e;
 }
 
+void tune_state_unlock(const char *root, const tune_state *s, int lock) {
+  thirl_host_whole_unlock(root, TUNE_LOCK_FILE, lock);
+  thirl_host_whole_remove_folders(root, &s->folders);
+}
+
 thirl_error tune_state_read_conf(const char *root, char **out) {
   thirl_buffer b;
   *out = NULL;

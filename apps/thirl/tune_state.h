@@ -9,6 +9,7 @@
 #include "tune/journal.h"
 
 #define TUNE_STATE_FILE "/var/lib/thirl/tune-undo.json"
+#define TUNE_LOCK_FILE  "/var/lib/thirl/tune-undo.lock"
 #define TUNE_CONF_FILE  "/etc/sysctl.d/60-thirl.conf"
 
 typedef struct tune_state {
@@ -26,8 +27,10 @@ bool tune_state_is_here(const char *root, tune_state *s, bool is_new);
 thirl_error tune_state_load(const char *root, tune_state *s);
 /** Makes the folder when there is none. */
 thirl_error tune_state_save(const char *root, tune_state *s);
-/** Removes the file and the folders that were made. */
+/** Removes the file, and the folders that were made as far as they are empty. */
 thirl_error tune_state_remove(const char *root, const tune_state *s);
+/** Gives the lock of TUNE_LOCK_FILE back, and removes the folders that were made as far as they are empty. */
+void tune_state_unlock(const char *root, const tune_state *s, int lock);
 /** Another of the same. E_NOMEM. */
 thirl_error tune_state_copy(const tune_state *s, tune_state *to);
 void tune_state_fini(tune_state *s);

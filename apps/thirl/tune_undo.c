@@ -103,23 +103,32 @@ static int run(undoing *u) {
   return done && e == THIRL_OK ? EXIT_OK : EXIT_GENERIC;
 }
 
+static int nothing_to_undo(void) {
+  printf("nothing to undo: \"thirl tune --apply\" has changed nothing here\n");
+  return EXIT_OK;
+}
+
+static int run_locked(undoing *u) {
+  thirl_error e = tune_state_load(u->wish->root, &u->state);
+  if (e == THIRL_E_NOT_FOUND) return nothing_to_undo();
+  if (e == THIRL_OK) return tune_state_is_here(u->wish->root, &u->state, false) ? run(u) : EXIT_GENERIC;
+  fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_STATE_FILE,
+          e == THIRL_E_PERMISSION ? "somebody else may write it, so it is not believed" : thirl_error_text(e));
+  return EXIT_GENERIC;
+}
+
 static int run_alone(undoing *u) {
-  int lock = -1;
-  thirl_error e = thirl_host_whole_lock(u->wish->root, TUNE_STATE_FILE, &lock);
-  if (e == THIRL_OK) e = tune_state_load(u->wish->root, &u->state);
-  int code = EXIT_GENERIC;
-  if (e == THIRL_OK)
-    code = tune_state_is_here(u->wish->root, &u->state, false) ? run(u) : EXIT_GENERIC;
-  else if (e == THIRL_E_NOT_FOUND) {
-    printf("nothing to undo: \"thirl tune --apply\" has changed nothing here\n");
-    code = EXIT_OK;
-  } else if (e == THIRL_E_IN_USE)
-    fprintf(stderr, "thirl: another \"thirl tune\" is changing settings\n");
-  else
-    fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_STATE_FILE,
-            e == THIRL_E_PERMISSION ? "somebody else may write it, so it is not believed" : thirl_error_text(e));
-  if (lock >= 0) close(lock);
-  return code;
+  int lock;
+  thirl_error e = thirl_host_whole_lock(u->wish->root, TUNE_LOCK_FILE, &lock);
+  if (e == THIRL_E_NOT_FOUND) return nothing_to_undo(); /* not even a folder */
+  if (e == THIRL_OK) {
+    int code = run_locked(u);
+    tune_state_unlock(u->wish->root, &u->state, lock);
+    return code;
+  }
+  fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_LOCK_FILE,
+          e == THIRL_E_IN_USE ? "another \"thirl tune\" is changing settings" : thirl_error_text(e));
+  return EXIT_GENERIC;
 }
 
 int tune_undo(const tune_wish *w) {

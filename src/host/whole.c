@@ -10,7 +10,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-enum { READ_BYTES = 4096 };
+enum { READ_BYTES = 4096, LOCK_TRIES = 8 };
 
 static thirl_error error_of(int number) {
   switch (number) {
@@ -137,16 +137,42 @@ void thirl_host_whole_remove_folders(const char *root, const thirl_host_whole_fo
     if (join(full, root, made->path[i], "")) (void)rmdir(full);
 }
 
+/* Only ours can be locked by nobody else: who may open a file may lock it. */
+static thirl_error open_lock(const char *full, int *fd) {
+  struct stat st;
+  *fd = open(full, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+  if (*fd < 0) return error_of(errno == ELOOP ? EACCES : errno);
+  if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077)) return THIRL_OK;
+  close(*fd);
+  return THIRL_E_PERMISSION;
+}
+
+/* E_AGAIN: who had it has removed it, after we opened it and before we locked it. */
+static thirl_error try_lock(int fd) {
+  struct stat st;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? THIRL_E_IN_USE : THIRL_E_IO;
+  return fstat(fd, &st) == 0 && st.st_nlink > 0 ? THIRL_OK : THIRL_E_AGAIN;
+}
+
 thirl_error thirl_host_whole_lock(const char *root, const char *path, int *fd) {
   char full[PATH_MAX];
-  if (!join(full, root, path, "")) return THIRL_E_LIMIT;
-  char *slash = strrchr(full, '/');
-  if (slash) *slash = '\0';
-  *fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (*fd < 0) return error_of(errno);
-  if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return THIRL_OK;
-  thirl_error e = errno == EWOULDBLOCK ? THIRL_E_IN_USE : THIRL_E_IO;
-  close(*fd);
   *fd = -1;
-  return e;
+  if (!join(full, root, path, "")) return THIRL_E_LIMIT;
+  for (int i = 0; i < LOCK_TRIES; i++) {
+    int opened;
+    thirl_error e = open_lock(full, &opened);
+    if (e != THIRL_OK) return e;
+    e = try_lock(opened);
+    if (e == THIRL_OK) *fd = opened;
+    if (e == THIRL_OK) return THIRL_OK;
+    close(opened);
+    if (e != THIRL_E_AGAIN) return e;
+  }
+  return THIRL_E_IN_USE;
+}
+
+void thirl_host_whole_unlock(const char *root, const char *path, int fd) {
+  char full[PATH_MAX];
+  if (join(full, root, path, "")) (void)unlink(full);
+  close(fd);
 }

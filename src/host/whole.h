@@ -25,7 +25,12 @@ thirl_error thirl_host_whole_remove(const char *root, const char *path);
 thirl_error thirl_host_whole_make_folders(const char *root, const char *path, thirl_host_whole_folders *made);
 /** Removes those folders, as far as they are empty. */
 void thirl_host_whole_remove_folders(const char *root, const thirl_host_whole_folders *made);
-/** A lock on the folder of a file, until the descriptor is closed. E_IN_USE: somebody has it. */
+/**
+ * Makes a file that nobody else may open, and so nobody else lock, and locks it. E_IN_USE: another of us has it. E_PERMISSION: it is somebody else's, or a
+ * link. E_NOT_FOUND (no folder), E_IO. On an error fd is -1.
+ */
 thirl_error thirl_host_whole_lock(const char *root, const char *path, int *fd);
+/** Removes the file and gives the lock back. */
+void thirl_host_whole_unlock(const char *root, const char *path, int fd);
 
 #endif

@@ -142,7 +142,8 @@ check "it has written what it says and nothing else" wrote "/etc/sysctl.d/60-thi
 /var/lib
 /var/lib/thirl
 /var/lib/thirl/tune-undo.json
-/var/lib/thirl/tune-undo.json.new"
+/var/lib/thirl/tune-undo.json.new
+/var/lib/thirl/tune-undo.lock"
 check "everybody may read the file" [ "$(stat -c %a "$conf")" = 644 ]
 check "only root the journal" [ "$(stat -c %a "$journal")" = 600 ]
 check "the file has the four, with comments" [ "$(grep -c '^net' "$conf")" = 4 ]
@@ -209,6 +210,31 @@ tune --undo
 check "--undo puts everything back" state $bad
 check "and leaves nothing" nothing_left
 
+# ---- locks ----
+
+mkdir -p "$root/var/lib/thirl"
+exec 9<"$root/var/lib/thirl"
+flock -n 9 # as everybody may who may look into it
+report --apply --yes
+check "a lock on the folder keeps nobody from it" state $good
+tune --undo
+check "nor from taking it back" state $bad
+exec 9<&-
+(umask 077 && : >"$root/var/lib/thirl/tune-undo.lock")
+exec 9<"$root/var/lib/thirl/tune-undo.lock"
+flock -n 9
+report --apply --yes
+check "two at a time are refused" is 1
+check "it says why" says "another \"thirl tune\" is changing settings"
+tune --undo
+check "for --undo too" is 1
+check "nothing was changed" state $bad
+exec 9<&-
+tune --undo
+check "a lock of nobody is no hindrance" is 0
+check "and is removed" [ -z "$(ls -A "$root/var/lib/thirl")" ]
+rm -r "$root/var"
+
 # ---- what is not believed ----
 
 report --apply --yes
@@ -242,7 +268,8 @@ check "writes what it says" wrote "/etc/sysctl.d/60-thirl.conf
 /proc/sys/net/ipv4/tcp_syncookies
 /var/lib/thirl
 /var/lib/thirl/tune-undo.json
-/var/lib/thirl/tune-undo.json.new"
+/var/lib/thirl/tune-undo.json.new
+/var/lib/thirl/tune-undo.lock"
 # elsewhere ARGUMENT...: in another network namespace, where somaxconn is $elsewhere_is
 elsewhere() {
   timeout 60 unshare -n sh -c 'echo "$1" >/proc/sys/net/core/somaxconn; shift; "$@"; code=$?; cat /proc/sys/net/core/somaxconn >after; exit $code' \

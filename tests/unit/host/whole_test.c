@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <cmocka.h>
 
@@ -119,14 +120,43 @@ static void what_others_may_write_is_not_believed(void **state) {
 static void two_do_not_work_at_once(void **state) {
   (void)state;
   thirl_host_whole_folders made = {0};
+  struct stat st;
+  char full[PATH_MAX];
   int one, two;
+  snprintf(full, sizeof full, "%s%s", root, path);
   assert_int_equal(thirl_host_whole_lock(root, path, &one), THIRL_E_NOT_FOUND);
   assert_int_equal(thirl_host_whole_make_folders(root, path, &made), THIRL_OK);
   assert_int_equal(thirl_host_whole_lock(root, path, &one), THIRL_OK);
+  assert_int_equal(stat(full, &st), 0);
+  assert_int_equal(st.st_mode & 07777, 0600);
   assert_int_equal(thirl_host_whole_lock(root, path, &two), THIRL_E_IN_USE);
-  close(one);
+  assert_int_equal(two, -1);
+  thirl_host_whole_unlock(root, path, one);
+  assert_int_not_equal(stat(full, &st), 0);
   assert_int_equal(thirl_host_whole_lock(root, path, &two), THIRL_OK);
-  close(two);
+  thirl_host_whole_unlock(root, path, two);
+}
+
+/* Whoever may open a file may lock it for ever, a folder too. */
+static void nobody_else_can_lock(void **state) {
+  (void)state;
+  thirl_host_whole_folders made = {0};
+  char full[PATH_MAX];
+  int one;
+  assert_int_equal(thirl_host_whole_make_folders(root, path, &made), THIRL_OK);
+  snprintf(full, sizeof full, "%s/var/lib/thirl", root);
+  int folder = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  assert_true(folder >= 0);
+  assert_int_equal(flock(folder, LOCK_EX | LOCK_NB), 0);
+  assert_int_equal(thirl_host_whole_lock(root, path, &one), THIRL_OK);
+  thirl_host_whole_unlock(root, path, one);
+  close(folder);
+  snprintf(full, sizeof full, "%s%s", root, path);
+  put("", 0644);
+  assert_int_equal(thirl_host_whole_lock(root, path, &one), THIRL_E_PERMISSION);
+  assert_int_equal(unlink(full), 0);
+  assert_int_equal(symlink("x.other", full), 0);
+  assert_int_equal(thirl_host_whole_lock(root, path, &one), THIRL_E_PERMISSION);
 }
 
 int main(void) {
@@ -135,6 +165,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_file_is_replaced_whole, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_others_may_write_is_not_believed, set_up, tear_down),
       cmocka_unit_test_setup_teardown(two_do_not_work_at_once, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(nobody_else_can_lock, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
