@@ -36,6 +36,8 @@ static const char *refuse(const plan *p, const thirl_tune_choice *c) {
     return "this kernel does not have it, or its module is not loaded";
   case THIRL_E_PERMISSION:
     return "it may not be written here: it belongs to the host";
+  case THIRL_E_UNSUPPORTED:
+    return tune_state_say(THIRL_E_UNSUPPORTED);
   default:
     return "it cannot be written";
   }
@@ -126,14 +128,14 @@ static bool load(plan *p, bool *has_conf) {
   bool is_new = e == THIRL_E_NOT_FOUND;
   if (e != THIRL_OK && !is_new) {
     fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_STATE_FILE,
-            e == THIRL_E_PERMISSION ? "somebody else may write it, so it is not believed" : thirl_error_text(e));
+            e == THIRL_E_PERMISSION ? "somebody else may write it, so it is not believed" : tune_state_say(e));
     return false;
   }
   if (!tune_state_is_here(p->wish->root, &p->state, is_new)) return false;
   e = tune_state_read_conf(p->wish->root, &conf);
   if (e != THIRL_OK)
     fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_CONF_FILE,
-            e == THIRL_E_PERMISSION ? "it is a link, or somebody else may write it" : thirl_error_text(e));
+            e == THIRL_E_PERMISSION ? "it is a link, or somebody else may write it" : tune_state_say(e));
   *has_conf = conf != NULL;
   bool good = e == THIRL_OK && is_conf_ours(p, conf);
   free(conf);
@@ -167,7 +169,7 @@ static int write_alone(plan *p) {
     tune_state_unlock(p->wish->root, &p->state, lock);
   } else
     fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_LOCK_FILE,
-            e == THIRL_E_IN_USE ? "another \"thirl tune\" is changing settings" : thirl_error_text(e));
+            e == THIRL_E_IN_USE ? "another \"thirl tune\" is changing settings" : tune_state_say(e));
   thirl_host_whole_remove_folders(p->wish->root, &made);
   return code;
 }

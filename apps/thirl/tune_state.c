@@ -153,6 +153,11 @@ bool tune_state_is_here(const char *root, tune_state *s, bool is_new) {
 
 /* ---- files ---- */
 
+const char *tune_state_say(thirl_error e) {
+  return e == THIRL_E_UNSUPPORTED ? "a symbolic link is on the way to it, and below --root none is followed"
+                                  : thirl_error_text(e);
+}
+
 thirl_error tune_state_load(const char *root, tune_state *s) {
   thirl_buffer b;
   *s = (tune_state){0};

@@ -23,6 +23,8 @@ typedef struct tune_state {
  * Is it about the settings that are here? If not, that has been said. A new one is from now on.
  */
 bool tune_state_is_here(const char *root, tune_state *s, bool is_new);
+/** What went wrong with a file, in words. */
+const char *tune_state_say(thirl_error e);
 /** E_NOT_FOUND: nothing was applied. E_PERMISSION: somebody else could have written it. E_SYNTAX: it is not what we write. */
 thirl_error tune_state_load(const char *root, tune_state *s);
 /** Makes the folder when there is none. */

@@ -39,7 +39,7 @@ static bool undo_setting(undoing *u, const thirl_tune_change *c) {
     return true;
   }
   fprintf(stderr, "thirl: %s could not be set back to %s: %s\n", c->name, c->old,
-          e == THIRL_E_NOT_FOUND ? "it is not there any more" : thirl_error_text(e));
+          e == THIRL_E_NOT_FOUND ? "it is not there any more" : tune_state_say(e));
   return e == THIRL_E_NOT_FOUND;
 }
 
@@ -89,7 +89,7 @@ static int run(undoing *u) {
   if (ours) {
     e = undo_file(u);
     if (e != THIRL_OK)
-      fprintf(stderr, "thirl: %s could not be put back: %s\n", TUNE_CONF_FILE, thirl_error_text(e));
+      fprintf(stderr, "thirl: %s could not be put back: %s\n", TUNE_CONF_FILE, tune_state_say(e));
     else
       printf("%s: %s\n", TUNE_CONF_FILE,
              u->n_left              ? "the lines that are undone are removed"
@@ -98,7 +98,7 @@ static int run(undoing *u) {
   }
   bool done = u->n_left == 0 && ours && e == THIRL_OK;
   e = done ? tune_state_remove(u->wish->root, &u->state) : tune_state_save(u->wish->root, &u->state);
-  if (e != THIRL_OK) fprintf(stderr, "thirl: %s: %s\n", TUNE_STATE_FILE, thirl_error_text(e));
+  if (e != THIRL_OK) fprintf(stderr, "thirl: %s: %s\n", TUNE_STATE_FILE, tune_state_say(e));
   if (u->needs_force) fprintf(stderr, "thirl: \"thirl tune --undo --force\" puts back these too\n");
   return done && e == THIRL_OK ? EXIT_OK : EXIT_GENERIC;
 }
@@ -113,7 +113,7 @@ static int run_locked(undoing *u) {
   if (e == THIRL_E_NOT_FOUND) return nothing_to_undo();
   if (e == THIRL_OK) return tune_state_is_here(u->wish->root, &u->state, false) ? run(u) : EXIT_GENERIC;
   fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_STATE_FILE,
-          e == THIRL_E_PERMISSION ? "somebody else may write it, so it is not believed" : thirl_error_text(e));
+          e == THIRL_E_PERMISSION ? "somebody else may write it, so it is not believed" : tune_state_say(e));
   return EXIT_GENERIC;
 }
 
@@ -127,7 +127,7 @@ static int run_alone(undoing *u) {
     return code;
   }
   fprintf(stderr, "thirl: nothing was changed: %s: %s\n", TUNE_LOCK_FILE,
-          e == THIRL_E_IN_USE ? "another \"thirl tune\" is changing settings" : thirl_error_text(e));
+          e == THIRL_E_IN_USE ? "another \"thirl tune\" is changing settings" : tune_state_say(e));
   return EXIT_GENERIC;
 }
 

@@ -34,7 +34,7 @@ char *tune_write_conf_text(const thirl_tune_journal *j) {
 }
 
 static const char *say_refusal(thirl_error e) {
-  return e == THIRL_E_RANGE ? "the kernel refuses the value" : thirl_error_text(e);
+  return e == THIRL_E_RANGE ? "the kernel refuses the value" : tune_state_say(e);
 }
 
 static thirl_error renew_conf(tune_state *s) {
@@ -65,7 +65,7 @@ static bool put_back_files(writing *w) {
   thirl_error e = conf ? thirl_host_whole_write(w->root, TUNE_CONF_FILE, THIRL_BYTES(conf, strlen(conf)), 0644)
                        : thirl_host_whole_remove(w->root, TUNE_CONF_FILE);
   if (e == THIRL_E_NOT_FOUND) e = THIRL_OK;
-  if (e != THIRL_OK) fprintf(stderr, "thirl: " TUNE_CONF_FILE " could not be put back: %s\n", thirl_error_text(e));
+  if (e != THIRL_OK) fprintf(stderr, "thirl: " TUNE_CONF_FILE " could not be put back: %s\n", tune_state_say(e));
   return e == THIRL_OK;
 }
 
@@ -95,7 +95,7 @@ static thirl_error begin(writing *w) {
   if (e == THIRL_OK) e = thirl_host_whole_make_folders(w->root, TUNE_CONF_FILE, &w->state->folders);
   if (e == THIRL_OK) e = tune_state_save(w->root, w->state);
   if (e == THIRL_OK) return THIRL_OK;
-  fprintf(stderr, "thirl: nothing was changed, because it could not be undone: %s\n", thirl_error_text(e));
+  fprintf(stderr, "thirl: nothing was changed, because it could not be undone: %s\n", tune_state_say(e));
   thirl_host_whole_remove_folders(w->root, &w->state->folders);
   return e;
 }
@@ -119,7 +119,7 @@ static thirl_error write_conf(writing *w) {
   thirl_error e = renew_conf(w->state);
   if (e == THIRL_OK)
     e = thirl_host_whole_write(w->root, TUNE_CONF_FILE, THIRL_BYTES(w->state->conf, strlen(w->state->conf)), 0644);
-  if (e != THIRL_OK) fprintf(stderr, "thirl: " TUNE_CONF_FILE " cannot be written: %s\n", thirl_error_text(e));
+  if (e != THIRL_OK) fprintf(stderr, "thirl: " TUNE_CONF_FILE " cannot be written: %s\n", tune_state_say(e));
   return e;
 }
 
@@ -129,7 +129,7 @@ static int write_through(writing *w) {
   if (write_conf(w) != THIRL_OK) return go_back(w, true);
   thirl_error e = tune_state_save(w->root, w->state);
   if (e == THIRL_OK) return EXIT_OK;
-  fprintf(stderr, "thirl: " TUNE_STATE_FILE " cannot be written: %s\n", thirl_error_text(e));
+  fprintf(stderr, "thirl: " TUNE_STATE_FILE " cannot be written: %s\n", tune_state_say(e));
   return go_back(w, true);
 }
 

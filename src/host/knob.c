@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/place.h"
 #include "tune/allow.h"
 
 static bool find_path(const char *root, const char *name, char out[PATH_MAX]) {
@@ -16,20 +17,16 @@ static bool find_path(const char *root, const char *name, char out[PATH_MAX]) {
 }
 
 static thirl_error error_of(int number) {
-  switch (number) {
-  case ENOENT:
-  case ENOTDIR:
-    return THIRL_E_NOT_FOUND;
-  case EACCES:
-  case EPERM:
-  case EROFS:
-    return THIRL_E_PERMISSION;
-  case EINVAL:
-  case ERANGE:
-    return THIRL_E_RANGE;
-  default:
-    return THIRL_E_IO;
-  }
+  return number == EINVAL || number == ERANGE ? THIRL_E_RANGE : thirl_host_place_error(number);
+}
+
+/* Where it is to be written; a link in its place is none below a root of its own. */
+static thirl_error open_place(const char *root, const char *name, thirl_host_place *p) {
+  char path[PATH_MAX];
+  p->folder = -1;
+  if (!thirl_tune_allow_find(name) || !find_path("", name, path)) return THIRL_E_INVALID;
+  thirl_error e = thirl_host_place_open(root, path, p);
+  return e == THIRL_OK && *root && thirl_host_place_is_link(p) ? THIRL_E_UNSUPPORTED : e;
 }
 
 /* One line of words, as the kernel writes them. */
@@ -61,24 +58,33 @@ thirl_error thirl_host_knob_read(const char *root, const char *name, char out[TH
   return (size_t)n < sizeof text && fold(text, (size_t)n, out) ? THIRL_OK : THIRL_E_LIMIT;
 }
 
-thirl_error thirl_host_knob_write(const char *root, const char *name, const char *value) {
-  char path[PATH_MAX], text[THIRL_TUNE_VALUE_MAX + 1];
-  if (!thirl_tune_allow_find(name) || !find_path(root, name, path)) return THIRL_E_INVALID;
-  int n = snprintf(text, sizeof text, "%s\n", value);
-  if (n < 0 || (size_t)n >= sizeof text || strchr(value, '\n')) return THIRL_E_INVALID;
-  int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC); /* a recorded tree has ordinary files */
+static thirl_error write_once(int fd, const char *text, size_t n) {
   if (fd < 0) return error_of(errno);
-  ssize_t w = write(fd, text, (size_t)n); /* in one piece: a setting takes what one call brings */
+  ssize_t w = write(fd, text, n); /* in one piece: a setting takes what one call brings */
   int number = errno;
   close(fd);
   if (w < 0) return error_of(number);
-  return w == n ? THIRL_OK : THIRL_E_IO;
+  return (size_t)w == n ? THIRL_OK : THIRL_E_IO;
+}
+
+thirl_error thirl_host_knob_write(const char *root, const char *name, const char *value) {
+  char text[THIRL_TUNE_VALUE_MAX + 1];
+  thirl_host_place p;
+  int n = snprintf(text, sizeof text, "%s\n", value);
+  if (n < 0 || (size_t)n >= sizeof text || strchr(value, '\n')) return THIRL_E_INVALID;
+  thirl_error e = open_place(root, name, &p);
+  int flags = O_WRONLY | O_TRUNC | O_CLOEXEC | (*root ? O_NOFOLLOW : 0); /* a recorded tree has ordinary files */
+  if (e == THIRL_OK) e = write_once(openat(p.folder, p.name, flags), text, (size_t)n);
+  thirl_host_place_close(&p);
+  return e;
 }
 
 thirl_error thirl_host_knob_try(const char *root, const char *name) {
-  char path[PATH_MAX];
-  if (!thirl_tune_allow_find(name) || !find_path(root, name, path)) return THIRL_E_INVALID;
-  return access(path, W_OK) == 0 ? THIRL_OK : error_of(errno);
+  thirl_host_place p;
+  thirl_error e = open_place(root, name, &p);
+  if (e == THIRL_OK && faccessat(p.folder, p.name, W_OK, 0) != 0) e = error_of(errno);
+  thirl_host_place_close(&p);
+  return e;
 }
 
 bool thirl_host_knob_is_child(const char *root) {

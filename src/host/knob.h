@@ -10,9 +10,10 @@
  * E_NOT_FOUND, E_PERMISSION, E_LIMIT (does not fit), E_INVALID (no name), E_IO.
  */
 thirl_error thirl_host_knob_read(const char *root, const char *name, char out[THIRL_TUNE_VALUE_MAX]);
-/** E_NOT_FOUND, E_PERMISSION (not ours to write, or mounted read-only), E_RANGE (the kernel refuses the value), E_INVALID (not on the list), E_IO. */
+/** E_NOT_FOUND, E_PERMISSION (not ours to write, or mounted read-only), E_RANGE (the kernel refuses the value), E_INVALID (not on the list), E_UNSUPPORTED (a link is on
+ * the way, and root is a folder), E_IO. */
 thirl_error thirl_host_knob_write(const char *root, const char *name, const char *value);
-/** Could it be written? Writes nothing. OK, E_NOT_FOUND, E_PERMISSION, E_INVALID. */
+/** Could it be written? Writes nothing. OK, E_NOT_FOUND, E_PERMISSION, E_INVALID, E_UNSUPPORTED. */
 thirl_error thirl_host_knob_try(const char *root, const char *name);
 /** Is this a network namespace of its own, which does not show the settings of the whole machine? */
 bool thirl_host_knob_is_child(const char *root);

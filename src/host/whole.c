@@ -10,26 +10,16 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "host/place.h"
+
 enum { READ_BYTES = 4096, LOCK_TRIES = 8 };
 
 static thirl_error error_of(int number) {
-  switch (number) {
-  case ENOENT:
-  case ENOTDIR:
-    return THIRL_E_NOT_FOUND;
-  case EACCES:
-  case EPERM:
-  case EROFS:
-    return THIRL_E_PERMISSION;
-  case ENOMEM:
-    return THIRL_E_NOMEM;
-  default:
-    return THIRL_E_IO;
-  }
+  return thirl_host_place_error(number);
 }
 
-static bool join(char out[PATH_MAX], const char *root, const char *path, const char *suffix) {
-  return snprintf(out, PATH_MAX, "%s%s%s", root, path, suffix) < PATH_MAX;
+static bool join(char out[PATH_MAX], const char *root, const char *path) {
+  return snprintf(out, PATH_MAX, "%s%s", root, path) < PATH_MAX;
 }
 
 static thirl_error read_all(int fd, thirl_buffer *out) {
@@ -44,11 +34,8 @@ static thirl_error read_all(int fd, thirl_buffer *out) {
   }
 }
 
-static thirl_error read_file(const char *root, const char *path, bool own, thirl_buffer *out) {
-  char full[PATH_MAX];
+static thirl_error read_opened(int fd, bool own, thirl_buffer *out) {
   struct stat st;
-  if (!join(full, root, path, "")) return THIRL_E_LIMIT;
-  int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (own ? O_NOFOLLOW : 0));
   if (fd < 0) return error_of(errno == ELOOP ? EACCES : errno);
   thirl_error e = fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ? THIRL_E_IO : THIRL_OK;
   if (e == THIRL_OK && own && (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))) e = THIRL_E_PERMISSION;
@@ -57,12 +44,20 @@ static thirl_error read_file(const char *root, const char *path, bool own, thirl
   return e;
 }
 
+enum { READ_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+
 thirl_error thirl_host_whole_read(const char *root, const char *path, thirl_buffer *out) {
-  return read_file(root, path, false, out);
+  char full[PATH_MAX];
+  if (!join(full, root, path)) return THIRL_E_LIMIT;
+  return read_opened(open(full, READ_FLAGS), false, out);
 }
 
 thirl_error thirl_host_whole_read_own(const char *root, const char *path, thirl_buffer *out) {
-  return read_file(root, path, true, out);
+  thirl_host_place p;
+  thirl_error e = thirl_host_place_open(root, path, &p);
+  if (e == THIRL_OK) e = read_opened(openat(p.folder, p.name, READ_FLAGS | O_NOFOLLOW), true, out);
+  thirl_host_place_close(&p);
+  return e;
 }
 
 static thirl_error write_all(int fd, thirl_bytes text) {
@@ -77,70 +72,84 @@ static thirl_error write_all(int fd, thirl_bytes text) {
 }
 
 /* A rename is on the disk when its folder is. */
-static void sync_folder(const char *full) {
-  char folder[PATH_MAX];
-  snprintf(folder, sizeof folder, "%s", full);
-  char *slash = strrchr(folder, '/');
-  if (!slash) return;
-  *slash = '\0';
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static void sync_folder(const thirl_host_place *p) {
+  int fd = openat(p->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
   (void)fsync(fd);
   close(fd);
 }
 
-thirl_error thirl_host_whole_write(const char *root, const char *path, thirl_bytes text, unsigned mode) {
-  char full[PATH_MAX], fresh[PATH_MAX];
-  if (!join(full, root, path, "") || !join(fresh, root, path, ".new")) return THIRL_E_LIMIT;
-  if (unlink(fresh) != 0 && errno != ENOENT) return error_of(errno); /* left by one that was killed */
-  int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
+static thirl_error write_place(const thirl_host_place *p, thirl_bytes text, mode_t mode) {
+  char fresh[THIRL_HOST_PLACE_NAME_MAX + 4];
+  snprintf(fresh, sizeof fresh, "%s.new", p->name);
+  if (unlinkat(p->folder, fresh, 0) != 0 && errno != ENOENT) return error_of(errno); /* left by one that was killed */
+  int fd = openat(p->folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (fd < 0) return error_of(errno);
   thirl_error e = write_all(fd, text);
-  if (e == THIRL_OK && fchmod(fd, (mode_t)mode) != 0) e = error_of(errno); /* whatever the umask says */
+  if (e == THIRL_OK && fchmod(fd, mode) != 0) e = error_of(errno); /* whatever the umask says */
   close(fd);
-  if (e == THIRL_OK && rename(fresh, full) != 0) e = error_of(errno);
+  if (e == THIRL_OK && renameat(p->folder, fresh, p->folder, p->name) != 0) e = error_of(errno);
   if (e != THIRL_OK)
-    (void)unlink(fresh);
+    (void)unlinkat(p->folder, fresh, 0);
   else
-    sync_folder(full);
+    sync_folder(p);
+  return e;
+}
+
+thirl_error thirl_host_whole_write(const char *root, const char *path, thirl_bytes text, unsigned mode) {
+  thirl_host_place p;
+  thirl_error e = thirl_host_place_open(root, path, &p);
+  if (e == THIRL_OK) e = write_place(&p, text, (mode_t)mode);
+  thirl_host_place_close(&p);
+  return e;
+}
+
+static thirl_error remove_name(const char *root, const char *path, int flags) {
+  thirl_host_place p;
+  thirl_error e = thirl_host_place_open(root, path, &p);
+  if (e == THIRL_OK && unlinkat(p.folder, p.name, flags) != 0) e = error_of(errno);
+  if (e == THIRL_OK) sync_folder(&p);
+  thirl_host_place_close(&p);
   return e;
 }
 
 thirl_error thirl_host_whole_remove(const char *root, const char *path) {
-  char full[PATH_MAX];
-  if (!join(full, root, path, "")) return THIRL_E_LIMIT;
-  if (unlink(full) != 0) return error_of(errno);
-  sync_folder(full);
-  return THIRL_OK;
+  return remove_name(root, path, 0);
+}
+
+/* E_IN_USE: it is there. */
+static thirl_error make_folder(const char *root, const char *path) {
+  thirl_host_place p;
+  thirl_error e = thirl_host_place_open(root, path, &p);
+  if (e == THIRL_OK && mkdirat(p.folder, p.name, 0755) != 0) e = errno == EEXIST ? THIRL_E_IN_USE : error_of(errno);
+  thirl_host_place_close(&p);
+  return e;
 }
 
 thirl_error thirl_host_whole_make_folders(const char *root, const char *path, thirl_host_whole_folders *made) {
-  char full[PATH_MAX], part[THIRL_HOST_WHOLE_PATH_MAX];
+  char part[THIRL_HOST_WHOLE_PATH_MAX];
   for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
     size_t n = (size_t)(slash - path);
     if (n >= sizeof part) return THIRL_E_LIMIT;
     memcpy(part, path, n);
     part[n] = '\0';
-    if (!join(full, root, part, "")) return THIRL_E_LIMIT;
-    if (mkdir(full, 0755) != 0) {
-      if (errno == EEXIST) continue;
-      return error_of(errno);
-    }
+    thirl_error e = make_folder(root, part);
+    if (e == THIRL_E_IN_USE) continue;
+    if (e != THIRL_OK) return e;
     if (made->n < THIRL_HOST_WHOLE_FOLDERS_MAX) memcpy(made->path[made->n++], part, sizeof part);
   }
   return THIRL_OK;
 }
 
 void thirl_host_whole_remove_folders(const char *root, const thirl_host_whole_folders *made) {
-  char full[PATH_MAX];
   for (unsigned i = made->n; i-- > 0;)
-    if (join(full, root, made->path[i], "")) (void)rmdir(full);
+    (void)remove_name(root, made->path[i], AT_REMOVEDIR);
 }
 
 /* Only ours can be locked by nobody else: who may open a file may lock it. */
-static thirl_error open_lock(const char *full, int *fd) {
+static thirl_error open_lock(const thirl_host_place *p, int *fd) {
   struct stat st;
-  *fd = open(full, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+  *fd = openat(p->folder, p->name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
   if (*fd < 0) return error_of(errno == ELOOP ? EACCES : errno);
   if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077)) return THIRL_OK;
   close(*fd);
@@ -154,13 +163,10 @@ static thirl_error try_lock(int fd) {
   return fstat(fd, &st) == 0 && st.st_nlink > 0 ? THIRL_OK : THIRL_E_AGAIN;
 }
 
-thirl_error thirl_host_whole_lock(const char *root, const char *path, int *fd) {
-  char full[PATH_MAX];
-  *fd = -1;
-  if (!join(full, root, path, "")) return THIRL_E_LIMIT;
+static thirl_error lock_place(const thirl_host_place *p, int *fd) {
   for (int i = 0; i < LOCK_TRIES; i++) {
     int opened;
-    thirl_error e = open_lock(full, &opened);
+    thirl_error e = open_lock(p, &opened);
     if (e != THIRL_OK) return e;
     e = try_lock(opened);
     if (e == THIRL_OK) *fd = opened;
@@ -171,8 +177,16 @@ thirl_error thirl_host_whole_lock(const char *root, const char *path, int *fd) {
   return THIRL_E_IN_USE;
 }
 
+thirl_error thirl_host_whole_lock(const char *root, const char *path, int *fd) {
+  thirl_host_place p;
+  *fd = -1;
+  thirl_error e = thirl_host_place_open(root, path, &p);
+  if (e == THIRL_OK) e = lock_place(&p, fd);
+  thirl_host_place_close(&p);
+  return e;
+}
+
 void thirl_host_whole_unlock(const char *root, const char *path, int fd) {
-  char full[PATH_MAX];
-  if (join(full, root, path, "")) (void)unlink(full);
+  (void)remove_name(root, path, 0);
   close(fd);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small files that are there whole or not at all. Paths are absolute, below root: "" or a folder. */
+/* Small files that are there whole or not at all. Paths are absolute, below root: "" or a folder. In such
+ * a folder no symbolic link is followed, except by thirl_host_whole_read: all others may say E_UNSUPPORTED, which means that. */
 #ifndef THIRL_HOST_WHOLE_H
 #define THIRL_HOST_WHOLE_H
 

@@ -58,7 +58,7 @@ export ASAN_OPTIONS=detect_leaks=0 # does not work under strace
 tune() { timeout 60 "$build/bin/thirl" tune --root "$root" "$@" </dev/null >out 2>err; code=$?; }
 report() { tune --profile server --window 1 --only TCP1,TCP3,TCP14,TCP16,UDP1 "$@"; }
 traced() {
-  timeout 120 strace -f -o trace "${injected[@]}" \
+  timeout 120 strace -f -y -o trace "${injected[@]}" \
     -e trace=openat,open,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,truncate,ftruncate,link,linkat,symlink,symlinkat,mknod,mknodat,chmod,fchmodat,chown,fchownat,mount,umount2,sethostname,settimeofday,clock_settime,kill,write \
     "$build/bin/thirl" tune ${root:+--root "$root"} "$@" </dev/null >out 2>err
   code=$?
@@ -79,7 +79,7 @@ nothing_left() { absent "$conf" && absent "$root/var"; }
 # written: what the trace shows opened for writing, made, renamed, changed or removed; without root in front. tsan.rodata.N is ThreadSanitizer's.
 written() {
   grep -E '^[0-9]+ +(creat|rename|renameat2?|unlink|unlinkat|mkdir|mkdirat|rmdir|f?truncate|link|linkat|symlink|symlinkat|mknod|mknodat|f?chmodat?|f?chownat?|mount|umount2|sethostname|settimeofday|clock_settime)\(|O_WRONLY|O_RDWR|O_CREAT|O_TRUNC' trace |
-    grep -v '= -1 E' | grep -oE '"[^"]*"' | tr -d '"' | grep -vxE '/dev/null|/dev/tty|.*/tsan\.rodata\.[0-9]+' | sed "s|^$root||" | sort -u
+    grep -v '= -1 E' | sed -E 's|[0-9]+<([^<>]*)>, "([^"/][^"]*)"|"\1/\2"|g' | grep -oE '"[^"]*"' | tr -d '"' | grep -vxE '/dev/null|/dev/tty|.*/tsan\.rodata\.[0-9]+' | sed "s|^$root||" | sort -u
 }
 wrote() { [ "$(written)" = "$1" ] || { written | sed 's/^/      wrote /'; false; }; }
 
@@ -250,6 +250,30 @@ check "one that names something else neither" is 1
 cp kept "$journal"
 tune --undo
 check "put right, it works" state $bad
+
+# ---- links that lead out of DIR ----
+
+mkdir -p tree/proc/sys/net/core tree/sys outside/core
+echo 128 >tree/proc/sys/net/core/somaxconn
+keep=$root root=$work/tree
+report --only TCP1 --apply --yes
+check "a tree of ordinary files is changed" [ "$(cat tree/proc/sys/net/core/somaxconn)" = 65535 ]
+tune --undo
+check "and changed back" [ "$(cat tree/proc/sys/net/core/somaxconn)" = 128 ]
+mkdir outside/lib && ln -s ../outside tree/var
+report --only TCP1 --apply --yes
+check "a journal behind a link is not written" is 1
+check "it says why" says "a symbolic link is on the way"
+check "nothing is outside" [ -z "$(ls -A outside/lib)" ]
+check "and nothing changed" [ "$(cat tree/proc/sys/net/core/somaxconn)" = 128 ]
+rm tree/var
+mv tree/proc/sys/net/core/somaxconn outside/core
+rmdir tree/proc/sys/net/core && ln -s ../../../../outside/core tree/proc/sys/net/core
+report --only TCP1 --apply --yes
+check "a setting behind a link is not changed" is 1
+check "it says why" says "a symbolic link is on the way"
+check "it is as it was" [ "$(cat outside/core/somaxconn)" = 128 ]
+root=$keep
 
 # ---- the same without --root: on /, or what this mount namespace has instead ----
 

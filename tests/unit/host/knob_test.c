@@ -88,6 +88,29 @@ static void what_is_not_there_is_told(void **state) {
   assert_int_equal(thirl_host_knob_read(root, "net.core.somaxconn", value), THIRL_E_LIMIT);
 }
 
+/* point(FROM, TO): a link below root, to another folder or file below root */
+static void point(const char *from, const char *to) {
+  char one[PATH_MAX], other[PATH_MAX];
+  snprintf(one, sizeof one, "%s/%s", root, from);
+  snprintf(other, sizeof other, "%s/%s", root, to);
+  assert_int_equal(symlink(other, one), 0);
+}
+
+static void a_link_is_read_but_not_written_through(void **state) {
+  (void)state;
+  char value[THIRL_TUNE_VALUE_MAX];
+  put("elsewhere/somaxconn", "4096\n");
+  put("net/ipv4/x", "1\n");
+  point("proc/sys/net/core", "proc/sys/elsewhere");                          /* on the way */
+  point("proc/sys/net/ipv4/tcp_syncookies", "proc/sys/elsewhere/somaxconn"); /* at its end */
+  assert_int_equal(thirl_host_knob_try(root, "net.core.somaxconn"), THIRL_E_UNSUPPORTED);
+  assert_int_equal(thirl_host_knob_write(root, "net.core.somaxconn", "1"), THIRL_E_UNSUPPORTED);
+  assert_int_equal(thirl_host_knob_try(root, "net.ipv4.tcp_syncookies"), THIRL_E_UNSUPPORTED);
+  assert_int_equal(thirl_host_knob_write(root, "net.ipv4.tcp_syncookies", "1"), THIRL_E_UNSUPPORTED);
+  assert_int_equal(thirl_host_knob_read(root, "net.core.somaxconn", value), THIRL_OK);
+  assert_string_equal(value, "4096");
+}
+
 static void a_child_does_not_show_the_machine(void **state) {
   (void)state;
   put("net/core/somaxconn", "1");
@@ -101,6 +124,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(values_are_read_and_written, set_up, tear_down),
       cmocka_unit_test_setup_teardown(nothing_but_the_list_is_written, set_up, tear_down),
       cmocka_unit_test_setup_teardown(what_is_not_there_is_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_link_is_read_but_not_written_through, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_child_does_not_show_the_machine, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,33 @@ static void nobody_else_can_lock(void **state) {
   assert_int_equal(thirl_host_whole_lock(root, path, &one), THIRL_E_PERMISSION);
 }
 
+static void nothing_leaves_the_root(void **state) {
+  (void)state;
+  thirl_host_whole_folders made = {0};
+  thirl_buffer b;
+  struct stat st;
+  char full[PATH_MAX], outside[PATH_MAX];
+  int one;
+  thirl_buffer_init(&b, 16);
+  snprintf(outside, sizeof outside, "%s/outside", root);
+  snprintf(full, sizeof full, "%s/var", root);
+  assert_int_equal(mkdir(outside, 0700), 0);
+  assert_int_equal(symlink(outside, full), 0);
+  assert_int_equal(thirl_host_whole_make_folders(root, path, &made), THIRL_E_UNSUPPORTED);
+  assert_int_equal(made.n, 0);
+  snprintf(full, sizeof full, "%s/outside/lib", root);
+  assert_int_not_equal(stat(full, &st), 0);
+  assert_int_equal(mkdir(full, 0700), 0);
+  snprintf(full, sizeof full, "%s/outside/lib/thirl", root);
+  assert_int_equal(mkdir(full, 0700), 0);
+  assert_int_equal(thirl_host_whole_write(root, path, THIRL_BYTES("x", 1), 0600), THIRL_E_UNSUPPORTED);
+  assert_int_equal(thirl_host_whole_read_own(root, path, &b), THIRL_E_UNSUPPORTED);
+  assert_int_equal(thirl_host_whole_remove(root, path), THIRL_E_UNSUPPORTED);
+  assert_int_equal(thirl_host_whole_lock(root, path, &one), THIRL_E_UNSUPPORTED);
+  assert_int_equal(rmdir(full), 0); /* nothing is in it */
+  thirl_buffer_fini(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(what_was_made_is_removed, set_up, tear_down),
@@ -166,6 +193,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(what_others_may_write_is_not_believed, set_up, tear_down),
       cmocka_unit_test_setup_teardown(two_do_not_work_at_once, set_up, tear_down),
       cmocka_unit_test_setup_teardown(nobody_else_can_lock, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(nothing_leaves_the_root, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
