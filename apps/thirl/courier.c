@@ -224,7 +224,7 @@ static void look(courier *c) {
     give_up(c, e, why);
   } else if (e == THIRL_E_PROTOCOL || e == THIRL_E_CRYPTO || e == THIRL_E_NOMEM) {
     give_up(c, e, "");
-  } else {
+  } else if (e != THIRL_E_NOT_FOUND) { /* of a session that is over its event says why */
     drop(c, e == THIRL_E_EOF ? THIRL_E_PEER_CLOSED : e, why);
   }
 }
