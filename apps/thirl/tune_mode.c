@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tune_mode.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,8 @@ static bool has_proc(const char *root) {
   char path[4096];
   struct stat st;
   int n = snprintf(path, sizeof path, "%s/proc", root);
-  return n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+  if (n < 0 || (size_t)n >= sizeof path) return false;
+  return stat(path, &st) == 0 ? S_ISDIR(st.st_mode) : errno == EACCES; /* that is told by whoever wants to look */
 }
 
 int tune_mode_check(const arguments *a) {

@@ -88,7 +88,7 @@ static void too_many_wants_are_refused(void **state) {
   thirl_writer w = thirl_writer_of(bytes, sizeof bytes);
   thirl_parcel_message want = {.type = THIRL_PARCEL_WANT};
   for (int i = 0; i < THIRL_PARCEL_WANTS_MAX; i++) {
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "file-%d", i);
     add(name, THIRL_PARCEL_FILE, 1);
   }
