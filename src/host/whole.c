@@ -14,10 +14,6 @@
 
 enum { READ_BYTES = 4096, LOCK_TRIES = 8 };
 
-static thirl_error error_of(int number) {
-  return thirl_host_place_error(number);
-}
-
 static bool join(char out[PATH_MAX], const char *root, const char *path) {
   return snprintf(out, PATH_MAX, "%s%s", root, path) < PATH_MAX;
 }
@@ -27,7 +23,7 @@ static thirl_error read_all(int fd, thirl_buffer *out) {
     uint8_t piece[READ_BYTES];
     ssize_t n = read(fd, piece, sizeof piece);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return error_of(errno);
+    if (n < 0) return thirl_host_place_error(errno);
     if (n == 0) return THIRL_OK;
     thirl_error e = thirl_buffer_append(out, THIRL_BYTES(piece, (size_t)n));
     if (e != THIRL_OK) return e;
@@ -36,7 +32,7 @@ static thirl_error read_all(int fd, thirl_buffer *out) {
 
 static thirl_error read_opened(int fd, bool own, thirl_buffer *out) {
   struct stat st;
-  if (fd < 0) return error_of(errno == ELOOP ? EACCES : errno);
+  if (fd < 0) return thirl_host_place_error(errno == ELOOP ? EACCES : errno);
   thirl_error e = fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ? THIRL_E_IO : THIRL_OK;
   if (e == THIRL_OK && own && (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))) e = THIRL_E_PERMISSION;
   if (e == THIRL_OK) e = read_all(fd, out);
@@ -64,11 +60,11 @@ static thirl_error write_all(int fd, thirl_bytes text) {
   while (text.n) {
     ssize_t n = write(fd, text.p, text.n);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return error_of(errno);
+    if (n < 0) return thirl_host_place_error(errno);
     text.p += n;
     text.n -= (size_t)n;
   }
-  return fsync(fd) == 0 ? THIRL_OK : error_of(errno);
+  return fsync(fd) == 0 ? THIRL_OK : thirl_host_place_error(errno);
 }
 
 /* A rename is on the disk when its folder is. */
@@ -82,13 +78,14 @@ static void sync_folder(const thirl_host_place *p) {
 static thirl_error write_place(const thirl_host_place *p, thirl_bytes text, mode_t mode) {
   char fresh[THIRL_HOST_PLACE_NAME_MAX + 4];
   snprintf(fresh, sizeof fresh, "%s.new", p->name);
-  if (unlinkat(p->folder, fresh, 0) != 0 && errno != ENOENT) return error_of(errno); /* left by one that was killed */
+  if (unlinkat(p->folder, fresh, 0) != 0 && errno != ENOENT)
+    return thirl_host_place_error(errno); /* left by one that was killed */
   int fd = openat(p->folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-  if (fd < 0) return error_of(errno);
+  if (fd < 0) return thirl_host_place_error(errno);
   thirl_error e = write_all(fd, text);
-  if (e == THIRL_OK && fchmod(fd, mode) != 0) e = error_of(errno); /* whatever the umask says */
+  if (e == THIRL_OK && fchmod(fd, mode) != 0) e = thirl_host_place_error(errno); /* whatever the umask says */
   close(fd);
-  if (e == THIRL_OK && renameat(p->folder, fresh, p->folder, p->name) != 0) e = error_of(errno);
+  if (e == THIRL_OK && renameat(p->folder, fresh, p->folder, p->name) != 0) e = thirl_host_place_error(errno);
   if (e != THIRL_OK)
     (void)unlinkat(p->folder, fresh, 0);
   else
@@ -107,7 +104,7 @@ thirl_error thirl_host_whole_write(const char *root, const char *path, thirl_byt
 static thirl_error remove_name(const char *root, const char *path, int flags) {
   thirl_host_place p;
   thirl_error e = thirl_host_place_open(root, path, &p);
-  if (e == THIRL_OK && unlinkat(p.folder, p.name, flags) != 0) e = error_of(errno);
+  if (e == THIRL_OK && unlinkat(p.folder, p.name, flags) != 0) e = thirl_host_place_error(errno);
   if (e == THIRL_OK) sync_folder(&p);
   thirl_host_place_close(&p);
   return e;
@@ -121,7 +118,8 @@ thirl_error thirl_host_whole_remove(const char *root, const char *path) {
 static thirl_error make_folder(const char *root, const char *path) {
   thirl_host_place p;
   thirl_error e = thirl_host_place_open(root, path, &p);
-  if (e == THIRL_OK && mkdirat(p.folder, p.name, 0755) != 0) e = errno == EEXIST ? THIRL_E_IN_USE : error_of(errno);
+  if (e == THIRL_OK && mkdirat(p.folder, p.name, 0755) != 0)
+    e = errno == EEXIST ? THIRL_E_IN_USE : thirl_host_place_error(errno);
   thirl_host_place_close(&p);
   return e;
 }
@@ -150,7 +148,7 @@ void thirl_host_whole_remove_folders(const char *root, const thirl_host_whole_fo
 static thirl_error open_lock(const thirl_host_place *p, int *fd) {
   struct stat st;
   *fd = openat(p->folder, p->name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
-  if (*fd < 0) return error_of(errno == ELOOP ? EACCES : errno);
+  if (*fd < 0) return thirl_host_place_error(errno == ELOOP ? EACCES : errno);
   if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077)) return THIRL_OK;
   close(*fd);
   return THIRL_E_PERMISSION;
